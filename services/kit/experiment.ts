@@ -1,0 +1,105 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { type Failure, Script, type Step } from '../../proto/gen/telltale/script/v1/script.ts';
+import { pause } from './pause.ts';
+import { RpcError } from './rpc-error.ts';
+import { validate } from './validate.ts';
+
+/** Metadata that names the run a call belongs to; marked calls leave a record. */
+export const RUN_KEY = 'telltale-run';
+/** Metadata with a serialized telltale.script.v1.Script. */
+export const SCRIPT_KEY = 'telltale-script-bin';
+/** Metadata that chooses a variant of the proxies' routes, such as `no-retry`. */
+export const POLICY_KEY = 'telltale-policy';
+
+/** What the request of a call asks for beside its message, as far as this service is concerned. */
+export interface Experiment {
+  /** The run that the call belongs to; undefined for an ordinary call. */
+  readonly run: string | undefined;
+  /** What this service shall do before its handler runs. */
+  readonly steps: readonly Step[];
+  /** What every call made while serving this one carries on. */
+  readonly forwarded: Metadata;
+}
+
+/** The experiment of a call that carries none, and of every call where experiments are switched off. */
+export const NO_EXPERIMENT: Experiment = { run: undefined, steps: [], forwarded: new Metadata() };
+
+/**
+ * Reads the experiment that a call carries for the method `service.method` (short names, "payments" and "Charge").
+ *
+ * @throws RpcError INVALID_ARGUMENT when the script is no Script or asks for more than script.proto allows
+ */
+export function readExperiment(metadata: Metadata, service: string, method: string): Experiment {
+  const run = metadata.get(RUN_KEY)[0]?.toString();
+  const [script] = metadata.get(SCRIPT_KEY);
+  const forwarded = new Metadata();
+  for (const key of [RUN_KEY, SCRIPT_KEY, POLICY_KEY]) for (const value of metadata.get(key)) forwarded.add(key, value);
+  const steps = script === undefined ? [] : parseScript(script).steps;
+  return { run, steps: steps.filter(step => step.service === service && ['', method].includes(step.method)), forwarded };
+}
+
+/** A script as the metadata that carries it. */
+export function scriptMetadata(steps: readonly Partial<Step>[], run?: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set(SCRIPT_KEY, Buffer.from(Script.encode(Script.fromPartial({ steps: [...steps] })).finish()));
+  if (run !== undefined) metadata.set(RUN_KEY, run);
+  return metadata;
+}
+
+function parseScript(value: string | Buffer): Script {
+  let script: Script;
+  try {
+    script = Script.decode(Buffer.from(value));
+  } catch (cause) {
+    const violations = [{ field: SCRIPT_KEY, description: 'must be a serialized telltale.script.v1.Script' }];
+    throw new RpcError(status.INVALID_ARGUMENT, `${SCRIPT_KEY} is not a Script`, {
+      reason: 'INVALID_SCRIPT',
+      violations,
+      cause,
+    });
+  }
+  validate(check => {
+    check(script.steps.length <= 32, 'steps', `must be at most 32, are ${script.steps.length}`);
+    for (const [index, step] of script.steps.entries()) {
+      const field = `steps[${index}]`;
+      check(step.service !== '', `${field}.service`, 'must name a service');
+      check(step.waitMs <= 60_000, `${field}.wait_ms`, `must be at most 60000, is ${step.waitMs}`);
+      check(step.burnCpuMs <= 10_000, `${field}.burn_cpu_ms`, `must be at most 10000, is ${step.burnCpuMs}`);
+      check(step.padBytes <= 3 << 20, `${field}.pad_bytes`, `must be at most ${3 << 20}, is ${step.padBytes}`);
+      const { code = 1, rate = 0 } = step.fail ?? {};
+      check(code >= 1 && code <= 16, `${field}.fail.code`, `must be from 1 to 16, is ${code}`);
+      check(rate >= 0 && rate <= 1, `${field}.fail.rate`, `must be from 0 to 1, is ${rate}`);
+    }
+  });
+  return script;
+}
+
+/**
+ * Does what the steps ask for, one after the other.
+ *
+ * @throws the signal's reason when the call ends during a wait; RpcError with the code of a scripted failure
+ */
+export async function performSteps(steps: readonly Step[], signal: AbortSignal): Promise<void> {
+  for (const step of steps) {
+    if (step.waitMs > 0) await pause(step.waitMs, signal);
+    burnCpu(step.burnCpuMs);
+    if (step.fail) failAtRate(step.fail);
+  }
+}
+
+function burnCpu(ms: number): void {
+  const start = process.cpuUsage();
+  const used = () => process.cpuUsage(start);
+  while (ms > 0 && (used().user + used().system) / 1000 < ms);
+}
+
+function failAtRate({ code, rate }: Failure): void {
+  if (rate > 0 && Math.random() >= rate) return;
+  throw new RpcError(code as status, 'as the script says', { reason: 'SCRIPTED' });
+}
+
+/** How many bytes the steps add to each answer. */
+export const paddingOf = (steps: readonly Step[]): number => steps.reduce((sum, step) => sum + step.padBytes, 0);
+
+/** Whether a step tells the service to call others without its own call's deadline and cancellation. */
+export const detachesCalls = (steps: readonly Step[]): boolean => steps.some(step => step.detachCalls);

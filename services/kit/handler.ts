@@ -1,0 +1,97 @@
+import type {
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+  UntypedHandleCall,
+} from '@grpc/grpc-js';
+import { pad, Undecodable } from './codec.ts';
+import type { CallContext } from './context.ts';
+import { paddingOf } from './experiment.ts';
+import type { ByKind, MethodDefinition, RequestOf, ResponseOf } from './method.ts';
+import { toStatus } from './rpc-error.ts';
+import { type Serving, serveCall } from './serve-call.ts';
+import { readMessages, undecodable, writeMessages } from './server-stream.ts';
+
+export type { CallContext } from './context.ts';
+
+/** Answers a unary call. */
+export type UnaryHandler<Request, Response> = (request: Request, context: CallContext) => Promise<Response> | Response;
+
+/** Answers a server-streaming call with what it yields; it is not asked for a message before the last one was taken. */
+export type ServerStreamHandler<Request, Response> = (request: Request, context: CallContext) => AsyncIterable<Response>;
+
+/** Answers a client-streaming call after reading as many of the requests as it wants to. */
+export type ClientStreamHandler<Request, Response> = UnaryHandler<AsyncIterable<Request>, Response>;
+
+/** Answers a bidirectional call with what it yields. */
+export type BidiHandler<Request, Response> = ServerStreamHandler<AsyncIterable<Request>, Response>;
+
+/** The handler of one method. */
+export type HandlerOf<Method> = ByKind<
+  Method,
+  UnaryHandler<RequestOf<Method>, ResponseOf<Method>>,
+  ServerStreamHandler<RequestOf<Method>, ResponseOf<Method>>,
+  ClientStreamHandler<RequestOf<Method>, ResponseOf<Method>>,
+  BidiHandler<RequestOf<Method>, ResponseOf<Method>>
+>;
+
+/** A handler for each method of a service; a missing one does not compile. */
+export type Handlers<Definition> = { readonly [Name in keyof Definition]: HandlerOf<Definition[Name]> };
+
+type Answering = ServerUnaryCall<object, object> | ServerReadableStream<object, object>;
+type Streaming = ServerWritableStream<object, object> | ServerDuplexStream<object, object>;
+
+/**
+ * Makes grpc-js's handler of a method from ours.
+ *
+ * Whatever the handler does, its caller gets exactly one status and the process lives: what it throws becomes a status in
+ * one place (rpc-error.ts), and what it returns after the call has ended is dropped. A call that has ended before its
+ * handler began, because its deadline passed or because it was cancelled, is not started.
+ */
+export function adapt(method: MethodDefinition, handler: HandlerOf<MethodDefinition>, serving: Serving): UntypedHandleCall {
+  // which of the four kinds the handler is stands in the definition; the type Handlers has checked that they agree
+  return method.responseStream
+    ? adaptStreaming(method, handler as ServerStreamHandler<unknown, object>, serving)
+    : adaptAnswering(method, handler as UnaryHandler<unknown, object>, serving);
+}
+
+function adaptAnswering(method: MethodDefinition, handler: UnaryHandler<unknown, object>, serving: Serving) {
+  return (call: Answering, callback: sendUnaryData<object>): void => {
+    call.setMaxListeners(0); // each call made with this one as its parent listens to it
+    void serveCall(call, method.path, serving, {
+      work: async context => {
+        const response = await handler(requestOf(call, context), context);
+        if (typeof response !== 'object' || response === null) throw new TypeError(`${method.path} answered no message`);
+        padded(response, context);
+        return () => callback(null, response);
+      },
+      fail: error => callback(toStatus(error)),
+    });
+  };
+}
+
+function adaptStreaming(method: MethodDefinition, handler: ServerStreamHandler<unknown, object>, serving: Serving) {
+  return (call: Streaming): void => {
+    call.setMaxListeners(0);
+    void serveCall(call, method.path, serving, {
+      work: async context => {
+        await writeMessages(call, handler(requestOf(call, context), context), context, padded);
+        return () => call.end();
+      },
+      fail: error => call.emit('error', toStatus(error)),
+    });
+  };
+}
+
+function requestOf(call: Answering | Streaming, context: CallContext): unknown {
+  if (!('request' in call)) return readMessages(call, context);
+  if (call.request instanceof Undecodable) throw undecodable(call.request);
+  return call.request;
+}
+
+function padded(response: object, context: CallContext): void {
+  const bytes = paddingOf(context.experiment.steps);
+  if (bytes > 0) pad(response, bytes);
+}

@@ -1,0 +1,23 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/** The levels of {@link createLogger}, the most talkative first; `silent` writes nothing. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** One of {@link LOG_LEVELS}. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * A logger that writes one line of JSON per event to standard output: `level`, `time` (ISO 8601), `service`, `pod`, `msg` and
+ * the event's own fields. Control characters are escaped, so that no input can forge a line. Never log a payload or a secret.
+ */
+export function createLogger(options: { service: string; pod: string; level: LogLevel }): Logger {
+  return pino({
+    level: options.level,
+    base: { service: options.service, pod: options.pod },
+    formatters: { level: label => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { error: pino.stdSerializers.err },
+  });
+}

@@ -1,0 +1,148 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.ts';
+import { Status as RpcStatus } from '../../proto/gen/google/rpc/status.ts';
+
+/** The `domain` of every google.rpc.ErrorInfo that a service of the mesh sends. */
+export const ERROR_DOMAIN = 'telltale';
+
+/** A field that breaks a rule: the path as in the `.proto` ("lines[2].quantity"), and the rule with the value that broke it. */
+export interface Violation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/** What an {@link RpcError} says beside its code and message. */
+export interface RpcErrorOptions {
+  /** UPPER_SNAKE_CASE, stable, for programs: google.rpc.ErrorInfo.reason. */
+  reason: string;
+  /** Every violated field, for INVALID_ARGUMENT: google.rpc.BadRequest. */
+  violations?: readonly Violation[];
+  /** When trying again makes sense, in milliseconds: google.rpc.RetryInfo. */
+  retryAfterMs?: number;
+  /** The short name of the service that answered with this error, when it came from a call. */
+  upstream?: string;
+  /** What was thrown first; it is logged and never sent. */
+  cause?: unknown;
+}
+
+/**
+ * The one error that handlers and clients throw. Its message and reason are sent to the caller: they hold nothing internal.
+ *
+ * @see https://google.aip.dev/193
+ */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  /** The canonical code, 1 to 16. */
+  readonly code: status;
+  readonly reason: string;
+  readonly violations: readonly Violation[];
+  readonly retryAfterMs: number | undefined;
+  readonly upstream: string | undefined;
+
+  constructor(code: status, message: string, options: RpcErrorOptions) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.reason = options.reason;
+    this.violations = options.violations ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+    this.upstream = options.upstream;
+  }
+}
+
+/** Whether something thrown is an {@link RpcError} with one of these codes. */
+export function hasCode(error: unknown, ...codes: status[]): error is RpcError {
+  return error instanceof RpcError && codes.includes(error.code);
+}
+
+/** When a caller may try again after "not now", in milliseconds: long enough for a proxy to have noticed. */
+const RETRY_AFTER_MS = 100;
+
+/** What a handler's caller is told of a failed call to another service, where it may know of it: "not now", not "your fault". */
+const PASSED_ON: Partial<Record<status, { code: status; says: string }>> = {
+  [status.UNAVAILABLE]: { code: status.UNAVAILABLE, says: 'is not available' },
+  [status.DEADLINE_EXCEEDED]: { code: status.DEADLINE_EXCEEDED, says: 'did not answer in time' },
+  [status.RESOURCE_EXHAUSTED]: { code: status.RESOURCE_EXHAUSTED, says: 'is overloaded' },
+  // whoever cancelled that call, it was not our caller: its own cancellation would have ended our call first
+  [status.CANCELLED]: { code: status.UNAVAILABLE, says: 'broke off' },
+};
+
+/**
+ * Whatever a handler threw, as the error that its caller gets.
+ *
+ * A handler's own RpcError stays as it is. The error of a call to another service keeps its code where that says "not now",
+ * and loses its text, which can name addresses. Everything else becomes INTERNAL with no details.
+ */
+export function toRpcError(thrown: unknown): RpcError {
+  if (thrown instanceof RpcError) {
+    if (thrown.upstream === undefined) return thrown;
+    const passed = PASSED_ON[thrown.code];
+    const reason = `UPSTREAM_${thrown.reason}`;
+    if (passed) {
+      const retry = passed.code === status.DEADLINE_EXCEEDED ? {} : { retryAfterMs: RETRY_AFTER_MS };
+      return new RpcError(passed.code, `${thrown.upstream} ${passed.says}`, { reason, cause: thrown, ...retry });
+    }
+  }
+  return new RpcError(status.INTERNAL, 'internal error', { reason: 'INTERNAL', cause: thrown });
+}
+
+/** The error of another service as this service's own, for an error that is about what our own caller asked for. */
+export function passOn(error: RpcError): RpcError {
+  const { reason, violations, retryAfterMs } = error;
+  return new RpcError(error.code, error.message, {
+    reason,
+    violations,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: error,
+  });
+}
+
+/** What grpc-js sends for an error: code, message and the google.rpc.Status in `grpc-status-details-bin`. */
+export function toStatus(error: RpcError): { code: status; details: string; metadata: Metadata } {
+  const metadata = new Metadata();
+  const details = RpcStatus.encode({ code: error.code, message: error.message, details: detailsOf(error) }).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(details));
+  return { code: error.code, details: error.message, metadata };
+}
+
+function detailsOf(error: RpcError): Any[] {
+  const details = [pack('ErrorInfo', ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata: {} }).finish())];
+  if (error.violations.length > 0) {
+    const fieldViolations = error.violations.map(violation => ({ ...violation, reason: '', localizedMessage: undefined }));
+    details.push(pack('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
+  }
+  if (error.retryAfterMs !== undefined) {
+    const seconds = Math.floor(error.retryAfterMs / 1000);
+    const retryDelay = { seconds: BigInt(seconds), nanos: (error.retryAfterMs - seconds * 1000) * 1e6 };
+    details.push(pack('RetryInfo', RetryInfo.encode({ retryDelay }).finish()));
+  }
+  return details;
+}
+
+function pack(type: string, value: Uint8Array): Any {
+  return { typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) };
+}
+
+/** The error of a failed call, with what the callee's google.rpc.Status says. `upstream` is the callee's short name. */
+export function fromServiceError(error: ServiceError, upstream: string): RpcError {
+  const options: RpcErrorOptions = { reason: status[error.code] ?? 'UNKNOWN', upstream, cause: error };
+  for (const detail of readDetails(error.metadata)) {
+    if (detail.typeUrl.endsWith('/google.rpc.ErrorInfo')) options.reason = ErrorInfo.decode(detail.value).reason;
+    if (detail.typeUrl.endsWith('/google.rpc.BadRequest')) options.violations = readViolations(detail.value);
+  }
+  return new RpcError(error.code, error.details, options);
+}
+
+function readViolations(value: Uint8Array): Violation[] {
+  return BadRequest.decode(value).fieldViolations.map(({ field, description }) => ({ field, description }));
+}
+
+function readDetails(metadata: Metadata | undefined): Any[] {
+  const [value] = metadata?.get('grpc-status-details-bin') ?? [];
+  if (!Buffer.isBuffer(value)) return [];
+  try {
+    return RpcStatus.decode(value).details;
+  } catch {
+    return []; // details are an extra: a callee that garbles them still answered with a code
+  }
+}

@@ -1,0 +1,121 @@
+import { setMaxListeners } from 'node:events';
+import { status } from '@grpc/grpc-js';
+import { endOf } from './cancellation.ts';
+import type { CallContext, ServerCall } from './context.ts';
+import { type Deadline, hasExpired, remainingMs } from './deadline.ts';
+import { type Experiment, NO_EXPERIMENT, performSteps, readExperiment } from './experiment.ts';
+import type { Logger } from './log.ts';
+import { methodName } from './method.ts';
+import { preciseNow, type RecordSink } from './record.ts';
+import { RpcError, toRpcError } from './rpc-error.ts';
+
+/** What every call of a server is served with. */
+export interface Serving {
+  readonly pod: string;
+  readonly logger: Logger;
+  readonly record: RecordSink;
+  /** Whether the experiments that requests carry are honoured. */
+  readonly experiments: boolean;
+  /** Whether calls without a deadline are refused with FAILED_PRECONDITION. */
+  readonly requireDeadline: boolean;
+}
+
+/** How the calls of one method are answered. */
+export interface Answering {
+  /** Runs the handler; resolves to what sends its answer. */
+  work(context: CallContext): Promise<() => void>;
+  /** Sends an error. */
+  fail(error: RpcError): void;
+}
+
+/**
+ * Serves one call from its arrival until its handler has stopped. Never rejects.
+ *
+ * The first of these ends the call, and nothing after it reaches the caller: the handler's answer, what the handler threw,
+ * the caller's cancellation, the deadline. On the last two `fail` is called as well: grpc-js drops what it gets then, but
+ * whoever watches the call (instrumentation, metrics) sees its true status.
+ */
+export async function serveCall(call: ServerCall, path: string, serving: Serving, answering: Answering): Promise<void> {
+  const arrivedAt = preciseNow();
+  const deadline = Number(call.getDeadline());
+  const budgetMs = Number.isFinite(deadline) ? remainingMs(deadline) : null;
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // a handler may wait for many things at the same time
+  let experiment = NO_EXPERIMENT;
+  let end: { code: status; at: number } | undefined;
+
+  const endWith = (code: status, send: () => void) => {
+    if (end) return;
+    end = { code, at: preciseNow() };
+    send();
+  };
+  const endWithout = () => {
+    const error = endError(deadline);
+    endWith(error.code, () => answering.fail(error));
+    controller.abort(error);
+  };
+
+  try {
+    const callEnd = endOf(call.metadata);
+    callEnd.addEventListener('abort', endWithout, { once: true });
+    if (callEnd.aborted || budgetMs === 0) endWithout();
+    controller.signal.throwIfAborted();
+    const names = methodName(path);
+    if (serving.experiments) experiment = readExperiment(call.metadata, names.short, names.method);
+    if (budgetMs === null && serving.requireDeadline) throw noDeadline();
+    await performSteps(experiment.steps, controller.signal);
+    const answer = await answering.work(contextOf(call, path, deadline, controller.signal, experiment));
+    endWith(status.OK, answer);
+  } catch (thrown) {
+    const error = toRpcError(thrown);
+    if (!end && error.code === status.INTERNAL)
+      serving.logger.error({ method: path.slice(1), error: thrown }, 'handler failed');
+    endWith(error.code, () => answering.fail(error));
+  }
+
+  if (experiment.run === undefined || !end) return;
+  serving.record({
+    run: experiment.run,
+    method: path.slice(1),
+    pod: serving.pod,
+    peer: call.getPeer(),
+    attempt: Number(call.metadata.get('x-envoy-attempt-count')[0] ?? 1),
+    arrivedAt,
+    budgetMs,
+    status: status[end.code] ?? String(end.code),
+    endedAt: end.at,
+    stoppedAt: preciseNow(),
+  });
+}
+
+function contextOf(
+  call: ServerCall,
+  path: string,
+  deadline: Deadline,
+  signal: AbortSignal,
+  experiment: Experiment,
+): CallContext {
+  const { short, method } = methodName(path);
+  return {
+    service: short,
+    method,
+    signal,
+    deadline,
+    remainingMs: () => remainingMs(deadline),
+    metadata: call.metadata,
+    peer: call.getPeer(),
+    experiment,
+    call,
+  };
+}
+
+/** Why a call ended without an answer. */
+function endError(deadline: Deadline): RpcError {
+  if (hasExpired(deadline))
+    return new RpcError(status.DEADLINE_EXCEEDED, 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
+  return new RpcError(status.CANCELLED, 'the caller cancelled the call', { reason: 'CANCELLED' });
+}
+
+function noDeadline(): RpcError {
+  return new RpcError(status.FAILED_PRECONDITION, 'the call has no deadline; set one', { reason: 'NO_DEADLINE' });
+}

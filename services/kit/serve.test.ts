@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { status } from '@grpc/grpc-js';
+import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
+import { createClient } from './client.ts';
+import { deadlineIn } from './deadline.ts';
+import { scriptMetadata } from './experiment.ts';
+import { checkHealth } from './testing.ts';
+
+const MAIN = fileURLToPath(new URL('testing-main.ts', import.meta.url));
+
+/** A service process with its log, killed at the end of the test. */
+async function startProcess(env: Record<string, string> = {}) {
+  const ports = { TELLTALE_LISTEN: '127.0.0.1:0', TELLTALE_HEALTH_LISTEN: '127.0.0.1:0', TELLTALE_EXPERIMENTS: 'true' };
+  const child = spawn(process.execPath, [MAIN], { env: { ...ports, TELLTALE_DRAIN_WAIT_MS: '0', ...env } });
+  const exit = once(child, 'exit').then(([code]) => code as number);
+  const log: { msg: string; port?: number; healthPort?: number }[] = [];
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', line => log.push(JSON.parse(line)));
+  const said = async (msg: string) => {
+    for (;;) {
+      const line = log.find(entry => entry.msg === msg);
+      if (line) return line;
+      await Promise.race([once(lines, 'line'), exit.then(code => assert.fail(`exited with ${code} before it said "${msg}"`))]);
+    }
+  };
+  const { port, healthPort } = await said('serving');
+  const client = createClient(Orders, { address: `127.0.0.1:${port}` });
+  return {
+    child,
+    exit,
+    log,
+    said,
+    client,
+    health: (name = '') => checkHealth(`127.0.0.1:${healthPort}`, name),
+    [Symbol.dispose]: () => {
+      client[Symbol.dispose]();
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+/** A call that the server holds for so long. */
+const held = (client: ReturnType<typeof createClient<typeof Orders>>, waitMs: number) =>
+  client.getOrder({ orderId: '' }, { deadline: deadlineIn(10_000), metadata: scriptMetadata([{ service: 'orders', waitMs }]) });
+
+describe('serve', () => {
+  it('says SERVING on the health address, which answers nothing else', async () => {
+    using running = await startProcess();
+    assert.equal(await running.health(), 'SERVING');
+    assert.equal(await running.health('telltale.orders.v1.OrderService'), 'SERVING');
+  });
+
+  it('on SIGTERM says NOT_SERVING at once, serves on while it waits, lets open calls end, closes and exits with 0', async () => {
+    using running = await startProcess({ TELLTALE_DRAIN_WAIT_MS: '600' });
+    const open = held(running.client, 900);
+    await held(running.client, 0);
+    running.child.kill('SIGTERM');
+    await running.said('stopping');
+    while ((await running.health()) !== 'NOT_SERVING') await wait(5);
+    await held(running.client, 0); // still answered
+    await open;
+    assert.equal(await running.exit, 0);
+    assert.deepEqual(
+      running.log.slice(-2).map(line => line.msg),
+      ['closed', 'stopped'],
+    );
+  });
+
+  it('ends the calls that outlast the drain time-out', async () => {
+    using running = await startProcess({ TELLTALE_DRAIN_TIMEOUT_MS: '100' });
+    const open = held(running.client, 9000);
+    open.catch(() => {});
+    await held(running.client, 0);
+    running.child.kill('SIGTERM');
+    await assert.rejects(open, { code: status.CANCELLED });
+    assert.equal(await running.exit, 0);
+    assert.ok(running.log.some(line => line.msg === 'open calls were ended'));
+  });
+
+  it('exits with 1 at the second signal', async () => {
+    using running = await startProcess({ TELLTALE_DRAIN_WAIT_MS: '60000' });
+    running.child.kill('SIGTERM');
+    await running.said('stopping');
+    running.child.kill('SIGINT');
+    assert.equal(await running.exit, 1);
+  });
+
+  it('tells the sidecar to drain, gracefully and inbound only', async () => {
+    const asked: string[] = [];
+    const admin = createHttpServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.end('OK');
+    });
+    await once(admin.listen(0, '127.0.0.1'), 'listening');
+    const address = admin.address();
+    assert.ok(address && typeof address === 'object');
+    using running = await startProcess({ TELLTALE_SIDECAR_ADMIN: `http://127.0.0.1:${address.port}` });
+    running.child.kill('SIGTERM');
+    assert.equal(await running.exit, 0);
+    admin.close();
+    assert.deepEqual(asked, ['POST /drain_listeners?inboundonly&graceful&skip_exit']);
+  });
+
+  it('stops well without the sidecar', async () => {
+    using running = await startProcess({ TELLTALE_SIDECAR_ADMIN: 'http://127.0.0.1:1' });
+    running.child.kill('SIGTERM');
+    assert.equal(await running.exit, 0);
+  });
+});
+
+describe('readConfig', () => {
+  it('ends the process with 2 and names every wrong variable, before a port opens', async () => {
+    const env = { TELLTALE_LISTEN: 'nowhere', TELLTALE_DRAIN_WAIT_MS: 'soon' };
+    const child: ChildProcess = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [output, errors] = await Promise.all(
+      [child.stdout, child.stderr].map(stream => stream?.setEncoding('utf8').toArray()),
+    );
+    assert.equal(child.exitCode ?? (await once(child, 'exit'))[0], 2);
+    assert.deepEqual(output, []);
+    assert.match(String(errors), /TELLTALE_LISTEN.*\n.*TELLTALE_DRAIN_WAIT_MS/);
+    assert.doesNotMatch(String(errors), /\bat /);
+  });
+});

@@ -1,0 +1,98 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CleanedEnv } from 'envalid';
+import type { kitVariables } from './config.ts';
+import { createLogger, type Logger } from './log.ts';
+import { serviceName } from './method.ts';
+import { logRecords } from './record.ts';
+import { type Binding, createServer, type MeshServer } from './server.ts';
+
+/** What every service has read from its environment. */
+export type KitConfig = CleanedEnv<typeof kitVariables>;
+
+/** What a process serves. */
+export interface ServeOptions {
+  readonly config: KitConfig;
+  /** The services with their handlers; the first one names the process in logs. */
+  readonly services: readonly [Binding, ...Binding[]];
+  /** Closes what the handlers use, in this order, when no call is left. */
+  readonly onStop?: readonly (() => Promise<void> | void)[];
+}
+
+/**
+ * Serves until SIGTERM or SIGINT, then stops in this order and ends the process with exit code 0:
+ *
+ * 1. every health status becomes NOT_SERVING, the sidecar begins to drain its callers' connections;
+ * 2. calls are still served for TELLTALE_DRAIN_WAIT_MS, until nobody has this pod among its endpoints any more;
+ * 3. no new calls; open ones may go on for TELLTALE_DRAIN_TIMEOUT_MS, then they are ended;
+ * 4. `onStop`.
+ *
+ * A second signal ends the process at once with exit code 1. The returned promise resolves when calls are served; it
+ * rejects when an address cannot be bound.
+ */
+export async function serve({ config, services, onStop = [] }: ServeOptions): Promise<void> {
+  const { short } = serviceName(services[0].definition);
+  const logger = createLogger({ service: short, pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
+  const server = createServer({
+    bindings: services,
+    pod: config.TELLTALE_POD,
+    logger,
+    record: logRecords(logger),
+    experiments: config.TELLTALE_EXPERIMENTS,
+    requireDeadline: config.TELLTALE_REQUIRE_DEADLINE,
+    reflection: config.TELLTALE_REFLECTION,
+    resetLimit: { burst: config.TELLTALE_RESET_BURST, rate: config.TELLTALE_RESET_RATE },
+  });
+  stopOnSignal(logger, () => drain(server, config, logger, onStop));
+  const healthPort = await server.listenForHealth(config.TELLTALE_HEALTH_LISTEN);
+  const port = await server.listen(config.TELLTALE_LISTEN);
+  server.setServing(true);
+  logger.info({ port, healthPort }, 'serving');
+}
+
+function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    logger.info({ signal, forced: stopping }, 'stopping');
+    if (stopping) process.exit(1);
+    stopping = true;
+    stop().then(
+      () => process.exit(0),
+      error => {
+        logger.fatal({ error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+async function drain(
+  server: MeshServer,
+  config: KitConfig,
+  logger: Logger,
+  onStop: ServeOptions['onStop'] = [],
+): Promise<void> {
+  server.setServing(false);
+  await drainSidecar(config.TELLTALE_SIDECAR_ADMIN, logger);
+  await wait(config.TELLTALE_DRAIN_WAIT_MS);
+  const clean = await server.stop(config.TELLTALE_DRAIN_TIMEOUT_MS);
+  if (!clean) logger.warn({ afterMs: config.TELLTALE_DRAIN_TIMEOUT_MS }, 'open calls were ended');
+  for (const close of onStop) await close();
+  logger.info('stopped');
+}
+
+/** How long the sidecar may take to answer; it is on the same host. */
+const ADMIN_TIMEOUT_MS = 1000;
+
+/** Has the sidecar send GOAWAY to its callers bit by bit and keep its listener open: see Envoy's admin, drain_listeners. */
+async function drainSidecar(admin: string | undefined, logger: Logger): Promise<void> {
+  if (admin === undefined) return;
+  try {
+    const url = new URL('/drain_listeners?inboundonly&graceful&skip_exit', admin);
+    const response = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS) });
+    if (!response.ok) logger.warn({ httpStatus: response.status }, 'the sidecar refused to drain');
+  } catch (error) {
+    logger.warn({ error }, 'the sidecar could not be told to drain'); // waiting alone loses no calls either
+  }
+}

@@ -1,0 +1,110 @@
+import { promisify } from 'node:util';
+import {
+  type ServiceDefinition as GrpcDefinition,
+  Server,
+  ServerCredentials,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { watchCancellation } from './cancellation.ts';
+import { paddedEncoder, strictDecoder } from './codec.ts';
+import { type Address, formatAddress } from './config.ts';
+import { adapt, type HandlerOf, type Handlers } from './handler.ts';
+import { guardHttp2, type ResetLimit } from './http2-guard.ts';
+import { type MethodDefinition, type ServiceDefinition, serviceName } from './method.ts';
+import { addReflection } from './reflection.ts';
+import type { Serving } from './serve-call.ts';
+
+/** A service with the handlers that answer it. */
+export interface Binding {
+  readonly definition: ServiceDefinition;
+  readonly handlers: Readonly<Record<string, HandlerOf<MethodDefinition>>>;
+}
+
+/** Binds handlers to the definition of their service. */
+export function bind<Definition extends ServiceDefinition>(definition: Definition, handlers: Handlers<Definition>): Binding {
+  return { definition, handlers: handlers as unknown as Binding['handlers'] };
+}
+
+/** What a server is made of. */
+export interface MeshServerOptions extends Serving {
+  readonly bindings: readonly Binding[];
+  readonly resetLimit: ResetLimit;
+  /** Whether the server describes its services by gRPC server reflection. */
+  readonly reflection: boolean;
+}
+
+/** A gRPC server with its health service. */
+export interface MeshServer {
+  /** Listens, on a free port when the address's is 0; resolves to the port. */
+  listen(address: Address): Promise<number>;
+  /** Answers health checks, and nothing else, on a second address. */
+  listenForHealth(address: Address): Promise<number>;
+  /** Sets the status of every service and of the server as a whole. */
+  setServing(serving: boolean): void;
+  /** Takes no new calls, waits until the open ones have ended, and after `ms` milliseconds ends them. False if it had to. */
+  stop(ms: number): Promise<boolean>;
+}
+
+/** How many calls a connection may have open. Envoy's clusters stay below, as it learns this limit too late on a new one. */
+const MAX_CONCURRENT_STREAMS = 1000;
+
+/** Makes a server; it says NOT_SERVING until told otherwise. */
+export function createServer(options: MeshServerOptions): MeshServer {
+  const settings = { 'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS, interceptors: [watchCancellation] };
+  const server = new Server(settings);
+  const healthServer = new Server();
+  guardHttp2(server, options.resetLimit);
+  for (const { definition, handlers } of options.bindings) {
+    server.addService(...implementationOf(definition, handlers, options));
+  }
+  const names = ['', ...options.bindings.map(({ definition }) => serviceName(definition).service)];
+  const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'NOT_SERVING'])));
+  health.addToServer(server);
+  health.addToServer(healthServer);
+  if (options.reflection) addReflection(server, names.slice(1));
+  return {
+    listen: address => listen(server, address),
+    listenForHealth: address => listen(healthServer, address),
+    setServing: serving => {
+      for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+    },
+    stop: async ms => {
+      const clean = await stop(server, ms);
+      healthServer.forceShutdown(); // the last to go: it says NOT_SERVING until then
+      return clean;
+    },
+  };
+}
+
+type Implementation = [GrpcDefinition, UntypedServiceImplementation];
+
+function implementationOf(definition: ServiceDefinition, handlers: Binding['handlers'], serving: Serving): Implementation {
+  const methods: Record<string, MethodDefinition> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const [name, method] of Object.entries(definition)) {
+    const handler = handlers[name];
+    if (!handler) throw new TypeError(`${method.path} has no handler`);
+    methods[name] = {
+      ...method,
+      requestDeserialize: strictDecoder(method.requestDeserialize),
+      responseSerialize: paddedEncoder(method.responseSerialize),
+    };
+    implementation[name] = adapt(method, handler, serving);
+  }
+  return [methods as unknown as GrpcDefinition, implementation];
+}
+
+function listen(server: Server, address: Address): Promise<number> {
+  return promisify(server.bindAsync.bind(server))(formatAddress(address), ServerCredentials.createInsecure());
+}
+
+async function stop(server: Server, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => {
+    server.forceShutdown();
+    resolve(false);
+  }, ms);
+  server.tryShutdown(() => resolve(true));
+  return promise.finally(() => clearTimeout(timer));
+}
