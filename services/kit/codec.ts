@@ -55,6 +55,7 @@ export function paddedEncoder<Message>(encode: (message: Message) => Buffer): (m
   return message => {
     const bytes = padding.get(message as object);
     if (bytes === undefined) return encode(message);
+    padding.delete(message as object); // the same object may be an answer again
     return Buffer.concat([
       encode(message),
       varint((PADDING_FIELD << 3) | LENGTH_DELIMITED),

@@ -10,10 +10,10 @@ export const HOP_RESERVE_MS = 2;
 
 /**
  * How long before its deadline a call that the caller resets still counts as expired, in milliseconds. Every hop starts
- * its own timer when the request arrives, so the caller's fires first and the reset of an expired call overtakes the
- * callee's timer.
+ * its own timer when the request arrives, so the caller's fires first by the time that the request took, and the reset of an
+ * expired call can overtake the callee's timer. On the wire such a reset is the same as a cancellation.
  */
-export const EXPIRY_TOLERANCE_MS = 10;
+export const EXPIRY_TOLERANCE_MS = 20;
 
 /** The longest time that one setTimeout can wait, in milliseconds; above it grpc-js's timers overflow and fire at once. */
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1;

@@ -55,6 +55,9 @@ export function hasCode(error: unknown, ...codes: status[]): error is RpcError {
   return error instanceof RpcError && codes.includes(error.code);
 }
 
+/** The reason of an error that no service has sent: a connection, a proxy or gRPC itself ended the call. */
+export const TRANSPORT = 'TRANSPORT';
+
 /** When a caller may try again after "not now", in milliseconds: long enough for a proxy to have noticed. */
 const RETRY_AFTER_MS = 100;
 
@@ -76,7 +79,7 @@ const PASSED_ON: Partial<Record<status, { code: status; says: string }>> = {
 export function toRpcError(thrown: unknown): RpcError {
   if (thrown instanceof RpcError) {
     if (thrown.upstream === undefined) return thrown;
-    const passed = PASSED_ON[thrown.code];
+    const passed = PASSED_ON[hasBrokenOff(thrown) ? status.CANCELLED : thrown.code];
     const reason = `UPSTREAM_${thrown.reason}`;
     if (passed) {
       const retry = passed.code === status.DEADLINE_EXCEEDED ? {} : { retryAfterMs: RETRY_AFTER_MS };
@@ -84,6 +87,12 @@ export function toRpcError(thrown: unknown): RpcError {
     }
   }
   return new RpcError(status.INTERNAL, 'internal error', { reason: 'INTERNAL', cause: thrown });
+}
+
+/** Whether a call ended in the middle of its answer because its connection, or the callee's process, did. */
+export function hasBrokenOff(error: unknown): boolean {
+  // what grpc-js makes of RST_STREAM
+  return hasCode(error, status.INTERNAL, status.UNKNOWN, status.CANCELLED) && error.reason === TRANSPORT;
 }
 
 /** The error of another service as this service's own, for an error that is about what our own caller asked for. */
@@ -125,7 +134,7 @@ function pack(type: string, value: Uint8Array): Any {
 
 /** The error of a failed call, with what the callee's google.rpc.Status says. `upstream` is the callee's short name. */
 export function fromServiceError(error: ServiceError, upstream: string): RpcError {
-  const options: RpcErrorOptions = { reason: status[error.code] ?? 'UNKNOWN', upstream, cause: error };
+  const options: RpcErrorOptions = { reason: TRANSPORT, upstream, cause: error };
   for (const detail of readDetails(error.metadata)) {
     if (detail.typeUrl.endsWith('/google.rpc.ErrorInfo')) options.reason = ErrorInfo.decode(detail.value).reason;
     if (detail.typeUrl.endsWith('/google.rpc.BadRequest')) options.violations = readViolations(detail.value);

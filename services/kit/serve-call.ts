@@ -58,12 +58,16 @@ export async function serveCall(call: ServerCall, path: string, serving: Serving
   try {
     const callEnd = endOf(call.metadata);
     callEnd.addEventListener('abort', endWithout, { once: true });
-    if (callEnd.aborted || budgetMs === 0) endWithout();
-    controller.signal.throwIfAborted();
+    const refuseEnded = () => {
+      if (callEnd.aborted || remainingMs(deadline) === 0) endWithout();
+      controller.signal.throwIfAborted();
+    };
+    refuseEnded();
     const names = methodName(path);
     if (serving.experiments) experiment = readExperiment(call.metadata, names.short, names.method);
     if (budgetMs === null && serving.requireDeadline) throw noDeadline();
     await performSteps(experiment.steps, controller.signal);
+    refuseEnded(); // a busy event loop has not heard of it yet
     const answer = await answering.work(contextOf(call, path, deadline, controller.signal, experiment));
     endWith(status.OK, answer);
   } catch (thrown) {

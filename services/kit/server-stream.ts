@@ -13,6 +13,9 @@ export function undecodable({ reason }: Undecodable): RpcError {
 /**
  * The messages of a request stream, one at a time: the next is read from the wire when it is asked for.
  *
+ * A caller in Node that cancels ends its stream first, so the end of the messages can be the beginning of a cancellation:
+ * do nothing at the end that could not be done before it.
+ *
  * Leaving the loop early is fine, the rest is not read. Throws the signal's reason when the call ends first, and
  * INVALID_ARGUMENT for a message that is none.
  */
