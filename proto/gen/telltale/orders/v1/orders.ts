@@ -78,7 +78,7 @@ export function orderStateToJSON(object: OrderState): string {
 
 /** One line of an order. */
 export interface OrderLine {
-  /** The article's number, 1 to 64 characters. */
+  /** The article's number, 1 to 64 characters, none a control character. */
   sku: string;
   /** How many of it, from 1 to 1000. */
   quantity: number;
@@ -104,13 +104,16 @@ export interface Order {
   createdAt:
     | Date
     | undefined;
-  /** The charge that paid for it; empty unless the state is PAID. */
+  /** The charge that paid for it; empty unless the state is PAID and the total is more than 0. */
   chargeId: string;
 }
 
 /** Asks for an order to be stored and paid for. */
 export interface CreateOrderRequest {
-  /** Names the order, 1 to 128 characters, chosen by the caller; also the key that makes the request idempotent. */
+  /**
+   * Names the order, 1 to 128 characters, none a control character, chosen by the caller; also the key that makes the request
+   * idempotent.
+   */
   orderId: string;
   /** Who orders, from 1. */
   userId: number;
@@ -1487,9 +1490,9 @@ export const OrderServiceService = {
    * with the payment where an earlier request stopped. The order is stored before the charge is asked for; when the deadline
    * passes in between, it stays PENDING and the same request finishes it later.
    * Deadline: two writes and one call to payments, typically below 50 ms; what is left of the caller's travels on.
-   * Errors: INVALID_ARGUMENT for a bad field; ALREADY_EXISTS when `order_id` names an order with other lines or another user
-   * (reason ORDER_ID_REUSED); UNAVAILABLE or DEADLINE_EXCEEDED when payments did not answer. A charge that payments refuses
-   * is not an error: the order comes back with state REFUSED.
+   * Errors: INVALID_ARGUMENT for a bad field; ALREADY_EXISTS when `order_id` names an order with other lines, another currency
+   * or another user (reason ORDER_ID_REUSED); UNAVAILABLE or DEADLINE_EXCEEDED when payments did not answer. A charge that
+   * payments refuses is not an error: the order comes back with state REFUSED. One whose total is 0 is PAID without a charge.
    */
   createOrder: {
     path: "/telltale.orders.v1.OrderService/CreateOrder" as const,
@@ -1503,7 +1506,7 @@ export const OrderServiceService = {
   /**
    * Returns one order.
    *
-   * Errors: NOT_FOUND when there is none with this id.
+   * Errors: NOT_FOUND when there is none with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   getOrder: {
     path: "/telltale.orders.v1.OrderService/GetOrder" as const,
@@ -1518,6 +1521,7 @@ export const OrderServiceService = {
    * Streams the orders of one user, the newest first, and ends.
    *
    * Deadline: counts for the whole stream; 5 s suits a page. A reader that is slow slows the stream down, nothing piles up.
+   * Errors: INVALID_ARGUMENT for a user id or a limit out of range. A user without orders is none: the stream is empty.
    */
   listOrders: {
     path: "/telltale.orders.v1.OrderService/ListOrders" as const,
@@ -1532,7 +1536,7 @@ export const OrderServiceService = {
    * Streams one order: as it is now, then at each change of state; ends with OK after a state that is final.
    *
    * Deadline: as long as the caller wants to watch; the stream ends with DEADLINE_EXCEEDED when it has passed.
-   * Errors: NOT_FOUND when there is no order with this id.
+   * Errors: NOT_FOUND when there is no order with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   watchOrder: {
     path: "/telltale.orders.v1.OrderService/WatchOrder" as const,
@@ -1548,7 +1552,8 @@ export const OrderServiceService = {
    *
    * Each message is stored by itself, in the order of the stream. When the stream is cancelled, the orders stored so far
    * stay; sending all again stores only the missing ones.
-   * Errors: INVALID_ARGUMENT names the first bad message by its index; those before it are stored.
+   * Errors: INVALID_ARGUMENT, or ALREADY_EXISTS as CreateOrder, names the fields of the first bad message by its index from 0
+   * ("[3].order.user_id"); those before it are stored.
    */
   importOrders: {
     path: "/telltale.orders.v1.OrderService/ImportOrders" as const,
@@ -1586,28 +1591,29 @@ export interface OrderServiceServer extends UntypedServiceImplementation {
    * with the payment where an earlier request stopped. The order is stored before the charge is asked for; when the deadline
    * passes in between, it stays PENDING and the same request finishes it later.
    * Deadline: two writes and one call to payments, typically below 50 ms; what is left of the caller's travels on.
-   * Errors: INVALID_ARGUMENT for a bad field; ALREADY_EXISTS when `order_id` names an order with other lines or another user
-   * (reason ORDER_ID_REUSED); UNAVAILABLE or DEADLINE_EXCEEDED when payments did not answer. A charge that payments refuses
-   * is not an error: the order comes back with state REFUSED.
+   * Errors: INVALID_ARGUMENT for a bad field; ALREADY_EXISTS when `order_id` names an order with other lines, another currency
+   * or another user (reason ORDER_ID_REUSED); UNAVAILABLE or DEADLINE_EXCEEDED when payments did not answer. A charge that
+   * payments refuses is not an error: the order comes back with state REFUSED. One whose total is 0 is PAID without a charge.
    */
   createOrder: handleUnaryCall<CreateOrderRequest, CreateOrderResponse>;
   /**
    * Returns one order.
    *
-   * Errors: NOT_FOUND when there is none with this id.
+   * Errors: NOT_FOUND when there is none with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   getOrder: handleUnaryCall<GetOrderRequest, GetOrderResponse>;
   /**
    * Streams the orders of one user, the newest first, and ends.
    *
    * Deadline: counts for the whole stream; 5 s suits a page. A reader that is slow slows the stream down, nothing piles up.
+   * Errors: INVALID_ARGUMENT for a user id or a limit out of range. A user without orders is none: the stream is empty.
    */
   listOrders: handleServerStreamingCall<ListOrdersRequest, ListOrdersResponse>;
   /**
    * Streams one order: as it is now, then at each change of state; ends with OK after a state that is final.
    *
    * Deadline: as long as the caller wants to watch; the stream ends with DEADLINE_EXCEEDED when it has passed.
-   * Errors: NOT_FOUND when there is no order with this id.
+   * Errors: NOT_FOUND when there is no order with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   watchOrder: handleServerStreamingCall<WatchOrderRequest, WatchOrderResponse>;
   /**
@@ -1615,7 +1621,8 @@ export interface OrderServiceServer extends UntypedServiceImplementation {
    *
    * Each message is stored by itself, in the order of the stream. When the stream is cancelled, the orders stored so far
    * stay; sending all again stores only the missing ones.
-   * Errors: INVALID_ARGUMENT names the first bad message by its index; those before it are stored.
+   * Errors: INVALID_ARGUMENT, or ALREADY_EXISTS as CreateOrder, names the fields of the first bad message by its index from 0
+   * ("[3].order.user_id"); those before it are stored.
    */
   importOrders: handleClientStreamingCall<ImportOrdersRequest, ImportOrdersResponse>;
   /**

@@ -17,11 +17,11 @@ export const protobufFileName = "telltale/payments/v1/payments.proto";
 
 /** Asks for money. */
 export interface ChargeRequest {
-  /** Names this charge, 1 to 128 characters, chosen by the caller; it stays valid for ever. */
+  /** Names this charge, 1 to 128 characters, none a control character, chosen by the caller; it stays valid for ever. */
   idempotencyKey: string;
-  /** The order that is paid for, 1 to 128 characters. */
+  /** The order that is paid for, 1 to 128 characters, none a control character. */
   orderId: string;
-  /** The amount in the currency's minor unit (cents), from 1 to 1,000,000. */
+  /** The amount in the currency's minor unit (cents), at least 1; the limit of one charge is 1,000,000. */
   amountMinor: bigint;
   /** The ISO 4217 code of the currency, three capital letters. */
   currencyCode: string;
@@ -637,7 +637,7 @@ export const PaymentServiceService = {
    * Returns the charge of an idempotency key.
    *
    * Reads what was committed: after Charge has answered, GetCharge returns the same charge on every replica.
-   * Errors: NOT_FOUND when nothing was charged for this key.
+   * Errors: NOT_FOUND when nothing was charged for this key; INVALID_ARGUMENT for a text that can be no key.
    */
   getCharge: {
     path: "/telltale.payments.v1.PaymentService/GetCharge" as const,
@@ -667,7 +667,7 @@ export interface PaymentServiceServer extends UntypedServiceImplementation {
    * Returns the charge of an idempotency key.
    *
    * Reads what was committed: after Charge has answered, GetCharge returns the same charge on every replica.
-   * Errors: NOT_FOUND when nothing was charged for this key.
+   * Errors: NOT_FOUND when nothing was charged for this key; INVALID_ARGUMENT for a text that can be no key.
    */
   getCharge: handleUnaryCall<GetChargeRequest, GetChargeResponse>;
 }

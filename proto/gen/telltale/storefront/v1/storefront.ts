@@ -522,7 +522,8 @@ export const StorefrontServiceService = {
    *
    * When one of the two fails, the other is cancelled: the answer is whole or an error.
    * Deadline: as long as the slower of the two, typically below 50 ms.
-   * Errors: NOT_FOUND when there is no such user; UNAVAILABLE or DEADLINE_EXCEEDED of the service that did not answer.
+   * Errors: NOT_FOUND when there is no such user; INVALID_ARGUMENT for a field out of range; UNAVAILABLE or DEADLINE_EXCEEDED
+   * of the service that did not answer.
    */
   getProfile: {
     path: "/telltale.storefront.v1.StorefrontService/GetProfile" as const,
@@ -554,7 +555,7 @@ export const StorefrontServiceService = {
    * Streams one order: as it is now, then at each change of state; ends with OK after a state that is final.
    *
    * Deadline: as long as the caller wants to watch. As JSON the answer is an array whose elements arrive one by one.
-   * Errors: NOT_FOUND when there is no order with this id.
+   * Errors: NOT_FOUND when there is no order with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   watchOrder: {
     path: "/telltale.storefront.v1.StorefrontService/WatchOrder" as const,
@@ -573,7 +574,8 @@ export interface StorefrontServiceServer extends UntypedServiceImplementation {
    *
    * When one of the two fails, the other is cancelled: the answer is whole or an error.
    * Deadline: as long as the slower of the two, typically below 50 ms.
-   * Errors: NOT_FOUND when there is no such user; UNAVAILABLE or DEADLINE_EXCEEDED of the service that did not answer.
+   * Errors: NOT_FOUND when there is no such user; INVALID_ARGUMENT for a field out of range; UNAVAILABLE or DEADLINE_EXCEEDED
+   * of the service that did not answer.
    */
   getProfile: handleUnaryCall<GetProfileRequest, GetProfileResponse>;
   /**
@@ -589,7 +591,7 @@ export interface StorefrontServiceServer extends UntypedServiceImplementation {
    * Streams one order: as it is now, then at each change of state; ends with OK after a state that is final.
    *
    * Deadline: as long as the caller wants to watch. As JSON the answer is an array whose elements arrive one by one.
-   * Errors: NOT_FOUND when there is no order with this id.
+   * Errors: NOT_FOUND when there is no order with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   watchOrder: handleServerStreamingCall<WatchOrderRequest, WatchOrderResponse>;
 }

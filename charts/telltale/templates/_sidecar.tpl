@@ -1,0 +1,73 @@
+{{/*
+What each container of Envoy has, the edge's and the sidecars' alike. Parameters: root.
+
+The GOAWAYs of a drain are spread over the wait of the pod's stop (--drain-time-s). Hot restart is off: it needs a shared
+memory segment per machine, which Envoys on one machine would fight for. "misc" would warn at each start that
+use_oghttp2_codec, which sidecar.yaml explains, is work in progress.
+*/}}
+{{- define "telltale.envoyContainer" -}}
+name: envoy
+image: {{ .root.Values.envoy.image }}
+args:
+  - -c
+  - /etc/envoy/envoy.yaml
+  - --concurrency
+  - {{ .root.Values.envoy.concurrency | quote }}
+  - --drain-time-s
+  - {{ include "telltale.waitSeconds" . | quote }}
+  - --disable-hot-restart
+  - --log-level
+  - warning
+  - --component-log-level
+  - misc:error
+securityContext:
+  {{- include "telltale.containerSecurity" . | nindent 2 }}
+volumeMounts:
+  - name: envoy
+    mountPath: /etc/envoy
+    readOnly: true
+  {{- if eq .root.Values.discovery "file" }}
+  - name: endpoints
+    mountPath: /etc/envoy-endpoints
+    readOnly: true
+  {{- end }}
+{{- end }}
+
+{{/*
+A sidecar: a native one, so that it is there before the app starts and after the app has stopped. Parameters: root.
+*/}}
+{{- define "telltale.sidecar" -}}
+{{ include "telltale.envoyContainer" . }}
+restartPolicy: Always
+ports:
+  - name: grpc
+    containerPort: 50051
+  - name: stats
+    containerPort: 15021
+startupProbe:
+  httpGet: {path: /ready, port: 15021}
+  periodSeconds: 1
+  failureThreshold: 60
+{{- end }}
+
+{{/*
+The volumes of a pod with an Envoy. Parameters: root, name (of the service, or "edge").
+*/}}
+{{- define "telltale.envoyVolumes" -}}
+- name: envoy
+  configMap:
+    name: {{ .name }}-envoy
+{{- if eq .root.Values.discovery "file" }}
+- name: endpoints
+  configMap:
+    name: endpoints
+    optional: true
+{{- end }}
+{{- end }}
+
+{{/*
+drain.waitMs in whole seconds, rounded up. Parameters: root.
+*/}}
+{{- define "telltale.waitSeconds" -}}
+{{- div (add .root.Values.drain.waitMs 999) 1000 }}
+{{- end }}

@@ -1,0 +1,90 @@
+// Checks the chart with several sets of values: helm lint, the manifests against a golden file, each Envoy file by Envoy itself.
+// `npm run check:chart -- --update` writes the golden files anew.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { KubeObject } from './local/manifest.ts';
+import { repo } from './local/paths.ts';
+import { parseObjects } from './local/render.ts';
+import { podRewrite } from './local/rewrite.ts';
+import { runCommand } from './local/run-command.ts';
+import { locateTool } from './local/tools.ts';
+import { chart, renderText, runHelm } from './run-helm.ts';
+
+/** The sets of values: a name, and the files on top of the chart's own values. */
+const sets: Record<string, string[]> = {
+  default: [],
+  local: [join(repo, 'deploy', 'local', 'values.yaml')],
+  postgresql: [join(chart, 'ci', 'postgresql-values.yaml')],
+};
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+  binaryData?: Record<string, string>;
+}
+
+const { values: options } = parseArgs({ options: { update: { type: 'boolean', default: false } } });
+const envoy = await locateTool('envoy', console.error);
+for (const [name, files] of Object.entries(sets)) await checkSet(name, files);
+
+async function checkSet(name: string, files: string[]): Promise<void> {
+  const args = files.flatMap(file => ['-f', file]);
+  await check(`${name}: helm lint`, () => runHelm('lint', '--strict', chart, ...args));
+  const text = await renderText(...args);
+  await check(`${name}: golden file`, () => compareGolden(join(chart, 'ci', `${name}.golden.yaml`), stable(text)));
+  const configs = (parseObjects(text) as ConfigMap[]).filter(({ kind, data }) => kind === 'ConfigMap' && data?.['envoy.yaml']);
+  for (const config of configs) await check(`${name}: ${config.metadata.name}`, () => validate(config));
+}
+
+async function check(what: string, run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run();
+    console.log(`ok    ${what}`);
+  } catch (error) {
+    console.log(`wrong ${what}\n${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
+}
+
+/** The text without what changes with every .proto and says nothing to a reader. */
+function stable(text: string): string {
+  return text
+    .replace(/^( *telltale\.binpb: ).+$/gm, '$1(generated)')
+    .replace(/^( *checksum\/config: )[0-9a-f]{64}$/gm, '$1(of the file)');
+}
+
+async function compareGolden(file: string, text: string): Promise<void> {
+  if (options.update) return writeFile(file, text);
+  const golden = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+  const lines = text.split('\n');
+  const at = lines.findIndex((line, i) => line !== golden[i]);
+  if (at < 0 && lines.length === golden.length) return;
+  const line = at < 0 ? lines.length : at;
+  throw new Error(
+    `${file}:${line + 1}: differs\n- ${golden[line] ?? '(the end)'}\n+ ${lines[line] ?? '(the end)'}\nif that is meant: npm run check:chart -- --update`,
+  );
+}
+
+/** Has Envoy read a file as it would at its start, with the folders that a pod would mount moved to a temporary one. */
+async function validate({ data = {}, binaryData = {} }: ConfigMap): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'telltale-chart-'));
+  try {
+    const [etc, endpoints] = [join(folder, 'envoy'), join(folder, 'endpoints')];
+    await Promise.all([mkdir(etc), mkdir(endpoints)]);
+    const rewrite = podRewrite(
+      '127.0.0.1',
+      new Map([
+        ['/etc/envoy', etc],
+        ['/etc/envoy-endpoints', endpoints],
+      ]),
+    );
+    for (const [key, text] of Object.entries(data)) await writeFile(join(etc, key), rewrite(text));
+    for (const [key, base64] of Object.entries(binaryData)) await writeFile(join(etc, key), Buffer.from(base64, 'base64'));
+    const [, ...watched] = data['envoy.yaml']?.split('path: /etc/envoy-endpoints/') ?? [];
+    for (const rest of watched) await writeFile(join(endpoints, rest.slice(0, rest.search(/[,}\s]/))), 'resources: []\n');
+    await runCommand(envoy, ['--mode', 'validate', '--log-level', 'error', '-c', join(etc, 'envoy.yaml')]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
