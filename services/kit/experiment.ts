@@ -38,11 +38,12 @@ export function readExperiment(metadata: Metadata, service: string, method: stri
   return { run, steps: steps.filter(step => step.service === service && ['', method].includes(step.method)), forwarded };
 }
 
-/** A script as the metadata that carries it. */
-export function scriptMetadata(steps: readonly Partial<Step>[], run?: string): Metadata {
+/** An experiment as the metadata that carries it: what services do, the run that the call belongs to, the routes' variant. */
+export function scriptMetadata(steps: readonly Partial<Step>[], run?: string, policy?: string): Metadata {
   const metadata = new Metadata();
   metadata.set(SCRIPT_KEY, Buffer.from(Script.encode(Script.fromPartial({ steps: [...steps] })).finish()));
   if (run !== undefined) metadata.set(RUN_KEY, run);
+  if (policy !== undefined) metadata.set(POLICY_KEY, policy);
   return metadata;
 }
 

@@ -61,6 +61,7 @@ function adaptAnswering(method: MethodDefinition, handler: UnaryHandler<unknown,
   return (call: Answering, callback: sendUnaryData<object>): void => {
     call.setMaxListeners(0); // each call made with this one as its parent listens to it
     void serveCall(call, method.path, serving, {
+      streaming: method.requestStream,
       work: async context => {
         const response = await handler(requestOf(call, context), context);
         if (typeof response !== 'object' || response === null) throw new TypeError(`${method.path} answered no message`);
@@ -76,6 +77,7 @@ function adaptStreaming(method: MethodDefinition, handler: ServerStreamHandler<u
   return (call: Streaming): void => {
     call.setMaxListeners(0);
     void serveCall(call, method.path, serving, {
+      streaming: true,
       work: async context => {
         await writeMessages(call, handler(requestOf(call, context), context), context, padded);
         return () => call.end();

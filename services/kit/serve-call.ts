@@ -18,10 +18,14 @@ export interface Serving {
   readonly experiments: boolean;
   /** Whether calls without a deadline are refused with FAILED_PRECONDITION. */
   readonly requireDeadline: boolean;
+  /** Aborted when the server stops and open streams must end: with a status, so that their callers open them elsewhere. */
+  readonly draining: AbortSignal;
 }
 
 /** How the calls of one method are answered. */
 export interface Answering {
+  /** Whether either side of the call is a stream. */
+  readonly streaming: boolean;
   /** Runs the handler; resolves to what sends its answer. */
   work(context: CallContext): Promise<() => void>;
   /** Sends an error. */
@@ -49,17 +53,18 @@ export async function serveCall(call: ServerCall, path: string, serving: Serving
     end = { code, at: preciseNow() };
     send();
   };
-  const endWithout = () => {
-    const error = endError(deadline);
+  const endWithout = (error: RpcError) => {
     endWith(error.code, () => answering.fail(error));
     controller.abort(error);
   };
+  const onDrain = () => endWithout(drained());
 
   try {
     const callEnd = endOf(call.metadata);
-    callEnd.addEventListener('abort', endWithout, { once: true });
+    callEnd.addEventListener('abort', () => endWithout(endError(deadline)), { once: true });
+    if (answering.streaming) serving.draining.addEventListener('abort', onDrain, { once: true });
     const refuseEnded = () => {
-      if (callEnd.aborted || remainingMs(deadline) === 0) endWithout();
+      if (callEnd.aborted || remainingMs(deadline) === 0) endWithout(endError(deadline));
       controller.signal.throwIfAborted();
     };
     refuseEnded();
@@ -76,6 +81,8 @@ export async function serveCall(call: ServerCall, path: string, serving: Serving
       serving.logger.error({ method: path.slice(1), error: thrown }, 'handler failed');
     endWith(error.code, () => answering.fail(error));
   }
+
+  serving.draining.removeEventListener('abort', onDrain);
 
   if (experiment.run === undefined || !end) return;
   serving.record({
@@ -118,6 +125,11 @@ function endError(deadline: Deadline): RpcError {
   if (hasExpired(deadline))
     return new RpcError(status.DEADLINE_EXCEEDED, 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
   return new RpcError(status.CANCELLED, 'the caller cancelled the call', { reason: 'CANCELLED' });
+}
+
+function drained(): RpcError {
+  const options = { reason: 'DRAINING', retryAfterMs: 0 };
+  return new RpcError(status.UNAVAILABLE, 'the server is stopping; open the stream again', options);
 }
 
 function noDeadline(): RpcError {

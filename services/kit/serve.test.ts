@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -82,6 +85,34 @@ describe('serve', () => {
     await assert.rejects(open, { code: status.CANCELLED });
     assert.equal(await running.exit, 0);
     assert.ok(running.log.some(line => line.msg === 'open calls were ended'));
+  });
+
+  it('ends a stream that would go on with UNAVAILABLE, and says when to come back', async () => {
+    using running = await startProcess();
+    const watching = running.client.watchOrder({ orderId: 'endless' }, { deadline: deadlineIn(20_000) });
+    const orders = watching[Symbol.asyncIterator]();
+    await orders.next();
+    running.child.kill('SIGTERM');
+    await assert.rejects(orders.next(), { code: status.UNAVAILABLE, reason: 'DRAINING' });
+    assert.equal(await running.exit, 0);
+    assert.ok(!running.log.some(line => line.msg === 'open calls were ended'));
+  });
+
+  it('says NOT_SERVING for its services, and SERVING for itself, while it is not ready', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'telltale-ready-'));
+    const file = join(folder, 'ready');
+    await writeFile(file, '');
+    using running = await startProcess({ READY_FILE: file });
+    const becomes = async (expected: string) => {
+      while ((await running.health('telltale.orders.v1.OrderService')) !== expected) await wait(20);
+      assert.equal(await running.health(), 'SERVING');
+    };
+    await becomes('SERVING');
+    await rm(file);
+    await becomes('NOT_SERVING');
+    await writeFile(file, '');
+    await becomes('SERVING');
+    await rm(folder, { recursive: true });
   });
 
   it('exits with 1 at the second signal', async () => {

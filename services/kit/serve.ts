@@ -14,6 +14,11 @@ export interface ServeOptions {
   readonly config: KitConfig;
   /** The services with their handlers; the first one names the process in logs. */
   readonly services: readonly [Binding, ...Binding[]];
+  /**
+   * Rejects while the services cannot do their work, such as when their database is away. Asked every second; the services
+   * then say NOT_SERVING to readiness probes and callers, while the process stays alive. Must settle when the signal aborts.
+   */
+  readonly ready?: (signal: AbortSignal) => Promise<unknown>;
   /** Closes what the handlers use, in this order, when no call is left. */
   readonly onStop?: readonly (() => Promise<void> | void)[];
 }
@@ -23,13 +28,13 @@ export interface ServeOptions {
  *
  * 1. every health status becomes NOT_SERVING, the sidecar begins to drain its callers' connections;
  * 2. calls are still served for TELLTALE_DRAIN_WAIT_MS, until nobody has this pod among its endpoints any more;
- * 3. no new calls; open ones may go on for TELLTALE_DRAIN_TIMEOUT_MS, then they are ended;
+ * 3. no new calls; streams still open after a second end with UNAVAILABLE, calls after TELLTALE_DRAIN_TIMEOUT_MS;
  * 4. `onStop`.
  *
  * A second signal ends the process at once with exit code 1. The returned promise resolves when calls are served; it
  * rejects when an address cannot be bound.
  */
-export async function serve({ config, services, onStop = [] }: ServeOptions): Promise<void> {
+export async function serve({ config, services, ready, onStop = [] }: ServeOptions): Promise<void> {
   const { short } = serviceName(services[0].definition);
   const logger = createLogger({ service: short, pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
   const server = createServer({
@@ -42,11 +47,45 @@ export async function serve({ config, services, onStop = [] }: ServeOptions): Pr
     reflection: config.TELLTALE_REFLECTION,
     resetLimit: { burst: config.TELLTALE_RESET_BURST, rate: config.TELLTALE_RESET_RATE },
   });
-  stopOnSignal(logger, () => drain(server, config, logger, onStop));
+  const stopping = new AbortController();
+  stopOnSignal(logger, () => {
+    stopping.abort();
+    return drain(server, config, logger, onStop);
+  });
   const healthPort = await server.listenForHealth(config.TELLTALE_HEALTH_LISTEN);
   const port = await server.listen(config.TELLTALE_LISTEN);
   server.setServing(true);
   logger.info({ port, healthPort }, 'serving');
+  if (ready) void followReadiness(server, ready, logger, stopping.signal);
+}
+
+/** How often readiness is asked for, and how long the answer may take, in milliseconds. */
+const READY_EVERY_MS = 1000;
+/** How many answers in a row must be missing: one may be late because there is much to do, which is no reason to do nothing. */
+const NOT_READY_AFTER = 2;
+
+async function followReadiness(
+  server: MeshServer,
+  ready: (signal: AbortSignal) => Promise<unknown>,
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  for (let was = true; !stopping.aborted; ) {
+    const failure = await ready(AbortSignal.timeout(READY_EVERY_MS)).then(
+      () => undefined,
+      error => error,
+    );
+    if (stopping.aborted) return; // NOT_SERVING has been said, for good
+    failures = failure === undefined ? 0 : failures + 1;
+    const is = failures < NOT_READY_AFTER;
+    if (is !== was) {
+      server.setReady(is);
+      logger.warn({ ready: is, ...(failure && { error: failure }) }, 'readiness changed');
+    }
+    was = is;
+    await wait(READY_EVERY_MS, undefined, { ref: false });
+  }
 }
 
 function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { promisify } from 'node:util';
 import {
   type ServiceDefinition as GrpcDefinition,
@@ -27,7 +28,7 @@ export function bind<Definition extends ServiceDefinition>(definition: Definitio
 }
 
 /** What a server is made of. */
-export interface MeshServerOptions extends Serving {
+export interface MeshServerOptions extends Omit<Serving, 'draining'> {
   readonly bindings: readonly Binding[];
   readonly resetLimit: ResetLimit;
   /** Whether the server describes its services by gRPC server reflection. */
@@ -40,37 +41,51 @@ export interface MeshServer {
   listen(address: Address): Promise<number>;
   /** Answers health checks, and nothing else, on a second address. */
   listenForHealth(address: Address): Promise<number>;
-  /** Sets the status of every service and of the server as a whole. */
+  /** Sets the status of every service and of the server as a whole, which liveness asks for. */
   setServing(serving: boolean): void;
-  /** Takes no new calls, waits until the open ones have ended, and after `ms` milliseconds ends them. False if it had to. */
+  /** Sets the status of every service, which readiness and callers ask for, and leaves that of the server as it is. */
+  setReady(ready: boolean): void;
+  /**
+   * Takes no new calls and waits until the open ones have ended; streams that are open a second later end with UNAVAILABLE,
+   * everything else after `ms` milliseconds. Resolves to false if it came to that.
+   */
   stop(ms: number): Promise<boolean>;
 }
 
 /** How many calls a connection may have open. Envoy's clusters stay below, as it learns this limit too late on a new one. */
 const MAX_CONCURRENT_STREAMS = 1000;
 
+/** What a stream that ends by itself gets for it when the server stops, in milliseconds. */
+const STREAM_GRACE_MS = 1000;
+
 /** Makes a server; it says NOT_SERVING until told otherwise. */
 export function createServer(options: MeshServerOptions): MeshServer {
   const settings = { 'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS, interceptors: [watchCancellation] };
   const server = new Server(settings);
   const healthServer = new Server();
+  const draining = new AbortController();
+  setMaxListeners(0, draining.signal); // each open stream listens
   guardHttp2(server, options.resetLimit);
   for (const { definition, handlers } of options.bindings) {
-    server.addService(...implementationOf(definition, handlers, options));
+    server.addService(...implementationOf(definition, handlers, { ...options, draining: draining.signal }));
   }
   const names = ['', ...options.bindings.map(({ definition }) => serviceName(definition).service)];
   const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'NOT_SERVING'])));
+  const setStatus = (those: string[], serving: boolean) => {
+    for (const name of those) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  };
   health.addToServer(server);
   health.addToServer(healthServer);
   if (options.reflection) addReflection(server, names.slice(1));
   return {
     listen: address => listen(server, address),
     listenForHealth: address => listen(healthServer, address),
-    setServing: serving => {
-      for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-    },
+    setServing: serving => setStatus(names, serving),
+    setReady: ready => setStatus(names.slice(1), ready),
     stop: async ms => {
+      const timer = setTimeout(() => draining.abort(), Math.min(STREAM_GRACE_MS, ms / 2));
       const clean = await stop(server, ms);
+      clearTimeout(timer);
       healthServer.forceShutdown(); // the last to go: it says NOT_SERVING until then
       return clean;
     },

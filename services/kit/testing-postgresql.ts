@@ -46,7 +46,7 @@ export async function startPostgresql(programs: string): Promise<TestPostgresql>
   const options = { ...identity, cwd: folder };
   const data = join(folder, 'data');
   await run(join(programs, 'initdb'), ['-D', data, '-U', 'telltale', '-A', 'trust', '-E', 'UTF8', '--no-locale'], options);
-  const url = (database: string) => `postgresql://telltale@/${database}?host=${encodeURIComponent(folder)}`;
+  const url = (database: string) => `postgresql://telltale@localhost/${database}?host=${encodeURIComponent(folder)}`;
   let server = await startServer(programs, data, folder, options);
   await ready(url('postgres'), server);
   let databases = 0;

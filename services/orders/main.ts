@@ -17,5 +17,6 @@ const payments = createClient(PaymentServiceService, { address: formatAddress(co
 await serve({
   config,
   services: [bind(OrderServiceService, orders({ store, payments }))],
+  ready: signal => database.query('SELECT 1', [], signal),
   onStop: [() => payments[Symbol.dispose](), () => database.close()],
 });

@@ -14,5 +14,6 @@ const ledger = await openLedger(database);
 await serve({
   config,
   services: [bind(PaymentServiceService, payments(ledger))],
+  ready: signal => database.query('SELECT 1', [], signal),
   onStop: [() => database.close()],
 });
