@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { repo } from './paths.ts';
+import { type TestFolder, testFolder } from './testing-chart.ts';
+
+/** A folder with the Makefile, packages that are installed, and a Node that only prints its arguments. */
+function makefileFolder(): TestFolder {
+  const folder = testFolder();
+  copyFileSync(join(repo, 'Makefile'), join(folder.dir, 'Makefile'));
+  mkdirSync(join(folder.dir, 'node_modules', '.bin'), { recursive: true });
+  writeFileSync(join(folder.dir, 'package-lock.json'), '{}');
+  utimesSync(join(folder.dir, 'package-lock.json'), 1, 1);
+  writeFileSync(join(folder.dir, 'node_modules', '.package-lock.json'), '{}');
+  writeFileSync(join(folder.dir, 'node_modules', '.bin', 'node'), '#!/bin/sh\nfor a; do printf "<%s>" "$a"; done; echo\n', {
+    mode: 0o755,
+  });
+  return folder;
+}
+
+function make(
+  folder: TestFolder,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: unknown; out: string; error: string }> {
+  return new Promise(resolve => {
+    // The outer make's variables, when these tests are run by make, are not meant for this one.
+    const { MAKEFLAGS: _, MAKELEVEL: __, MFLAGS: ___, SERVICE: ____, N: _____, ...outer } = process.env;
+    execFile('make', args, { cwd: folder.dir, env: { ...outer, ...env } }, (failure, out, error) =>
+      resolve({ code: failure === null ? 0 : failure.code, out, error }),
+    );
+  });
+}
+
+describe('the Makefile', () => {
+  it('lists its verbs when no verb is given', async () => {
+    using folder = makefileFolder();
+    const { code, out } = await make(folder, []);
+    assert.equal(code, 0);
+    for (const verb of [
+      'help',
+      'setup',
+      'up',
+      'down',
+      'status',
+      'logs',
+      'restart',
+      'scale',
+      'check',
+      'format',
+      'generate',
+      'baseline',
+      'test',
+      'clean',
+    ]) {
+      assert.match(out, new RegExp(`^  make ${verb} +\\S`, 'm'));
+    }
+  });
+
+  it('hands SERVICE and N over as they are, whatever they hold', async () => {
+    using folder = makefileFolder();
+    const service = "a b'; echo $HOME $(id)";
+    assert.equal(
+      (await make(folder, ['scale'], { SERVICE: service, N: '3' })).out,
+      `<deploy/local/main.ts><scale><${service}><3>\n`,
+    );
+    assert.equal((await make(folder, ['logs', 'SERVICE=users'])).out, '<deploy/local/main.ts><logs><--follow><users>\n');
+    assert.equal((await make(folder, ['logs'])).out, '<deploy/local/main.ts><logs><--follow>\n');
+  });
+
+  it('asks for what is missing', async () => {
+    using folder = makefileFolder();
+    for (const args of [['restart'], ['scale', 'SERVICE=users'], ['scale', 'N=3'], ['restart', 'SERVICE=']]) {
+      const { code, out, error } = await make(folder, args);
+      assert.deepEqual([code, out], [2, '']);
+      assert.match(error, new RegExp(`^usage: make ${args[0]} SERVICE=users`));
+    }
+  });
+
+  it('says where to get Node when there is none, or an old one, before it installs', async () => {
+    using folder = makefileFolder();
+    utimesSync(join(folder.dir, 'node_modules', '.package-lock.json'), 0, 0);
+    const bin = join(folder.dir, 'bin');
+    mkdirSync(bin);
+    for (const tool of ['make', 'bash']) symlinkSync(which(tool), join(bin, tool));
+    const none = await make(folder, ['up'], { PATH: bin });
+    assert.match(none.error, /^Node\.js 20 or later and its npm are needed: https:\/\/nodejs\.org\//);
+    for (const [tool, script] of [
+      ['node', 'echo 18'],
+      ['npm', 'exit 9'],
+    ])
+      writeFileSync(join(bin, tool ?? ''), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    assert.match((await make(folder, ['up'], { PATH: bin })).error, /^Node\.js 20 or later/);
+  });
+});
+
+function which(tool: string): string {
+  const found = (process.env.PATH ?? '').split(delimiter).find(dir => existsSync(join(dir, tool)));
+  assert.ok(found, `no ${tool} on PATH`);
+  return join(found, tool);
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import type { KubeObject } from './manifest.ts';
+import { type MeshOptions, startMesh } from './mesh.ts';
+import { runPaths } from './paths.ts';
+import { processIdentity } from './process-identity.ts';
+import { deployment, headlessService, type TestFolder, testFolder } from './testing-chart.ts';
+import { waitUntil } from './wait.ts';
+
+function objects(folder: TestFolder, env: Record<string, string> = {}): KubeObject[] {
+  const users = folder.container('app', 8082, env);
+  const edge = folder.container('envoy', 8080);
+  return [
+    headlessService('users'),
+    deployment('users', 2, { containers: [users] }),
+    deployment('edge', 1, { containers: [edge] }),
+  ];
+}
+
+function start(folder: TestFolder, options: Partial<MeshOptions> = {}, env: Record<string, string> = {}) {
+  return startMesh({ runDir: join(folder.dir, 'run with späce'), chart: folder.chart(objects(folder, env)), ...options });
+}
+
+describe('startMesh', () => {
+  it('runs a chart: pods, endpoints, edge; restarts, scales, kills; and leaves nothing', async () => {
+    using folder = testFolder();
+    const paths = runPaths(join(folder.dir, 'run with späce'));
+    const mesh = await start(folder);
+    const pids = () => mesh.pods('users').flatMap(({ containers }) => containers.flatMap(({ pid }) => pid ?? []));
+    const seen = new Set<number>();
+    try {
+      await mesh.whenReady();
+      assert.equal((await fetch(`http://${mesh.edge}/`)).status, 200);
+      const { resources } = parse(readFileSync(join(paths.endpoints, 'users.yaml'), 'utf8'));
+      assert.equal(resources[0].endpoints[0].lb_endpoints.length, 2);
+      const [first] = mesh.pods('users');
+      for (const pid of pids()) seen.add(pid);
+      mesh.killContainer(first?.name ?? '', 'app', 'SIGKILL');
+      const restarts = () => mesh.pods('users').find(({ name }) => name === first?.name)?.containers[0]?.restarts;
+      assert.ok(await waitUntil(() => restarts() === 1, { timeoutMs: 5000 }));
+      await mesh.restart('users');
+      assert.ok(!mesh.pods('users').some(({ name }) => name === first?.name));
+      await mesh.scale('users', 3);
+      assert.deepEqual(
+        mesh.pods('users').map(({ ready }) => ready),
+        [true, true, true],
+      );
+      for (const pid of pids()) seen.add(pid);
+      assert.throws(() => mesh.pods('user'), /unknown service "user". Did you mean users\? Services: edge, users/);
+      assert.throws(() => mesh.killContainer('users-none', 'app', 'SIGKILL'), /no process runs/);
+    } finally {
+      await mesh.stop();
+    }
+    assert.deepEqual(
+      [...seen].filter(pid => processIdentity(pid)),
+      [],
+    );
+    assert.deepEqual(
+      readdirSync(paths.dir).sort(),
+      ['helm', 'logs', 'volumes'].filter(name => existsSync(join(paths.dir, name))),
+    );
+    await mesh.stop();
+  });
+
+  it('lets two meshes run at once, each with addresses of its own', async () => {
+    using one = testFolder();
+    using two = testFolder();
+    const meshes = await Promise.all([start(one), start(two)]);
+    const nets = meshes.map(mesh => mesh.edge.split('.')[2]);
+    await Promise.all(meshes.map(mesh => mesh.stop(0)));
+    assert.notEqual(nets[0], nets[1]);
+  });
+
+  it('fails early with the last lines of a container that cannot start', async () => {
+    using folder = testFolder();
+    const mesh = await start(folder, {}, { FAIL: 'no disk' });
+    await assert.rejects(
+      mesh.whenReady(),
+      /users-.*\/app ended with code 7, \d restarts\. Its last lines .*\n.*cannot start: no disk/s,
+    );
+    await mesh.stop();
+  });
+
+  it('fails after the time-out with what is not ready', async () => {
+    using folder = testFolder();
+    const mesh = await start(folder, { timeoutMs: 1500 }, { READY: 'false' });
+    await assert.rejects(mesh.whenReady(), /2 pods are not ready\nusers-.*\/app runs but is not ready/);
+    await mesh.stop(0);
+  });
+
+  it('applies transform to the rendered objects', async () => {
+    using folder = testFolder();
+    const transform = (all: KubeObject[]) => all.filter(({ metadata }) => metadata.name === 'edge');
+    const mesh = await start(folder, { transform });
+    assert.throws(() => mesh.pods('users'), /unknown service/);
+    await mesh.stop(0);
+  });
+
+  it('starts nothing when a port is taken, and gives everything back', async () => {
+    using folder = testFolder();
+    using other = testFolder();
+    const first = await start(other, { hostAddress: '127.0.212.1' });
+    await first.whenReady();
+    await assert.rejects(
+      start(folder, { hostAddress: '127.0.212.1' }),
+      /port 8080 on 127\.0\.212\.1 is taken by pid \d+ \(.*app\.mjs/,
+    );
+    assert.deepEqual(readdirSync(runPaths(join(folder.dir, 'run with späce')).logs), []);
+    await first.stop(0);
+    const second = await start(folder, { hostAddress: '127.0.212.1' });
+    await second.stop(0);
+  });
+
+  it('stops what it has started when its signal is aborted', async () => {
+    using folder = testFolder();
+    const interrupt = new AbortController();
+    const report = ({ stage }: { stage: string }) => stage === 'chart' && interrupt.abort();
+    await assert.rejects(start(folder, { signal: interrupt.signal, report }), { name: 'AbortError' });
+    assert.equal(existsSync(runPaths(join(folder.dir, 'run with späce')).supervisor), false);
+  });
+
+  it('takes its processes along when its own is killed', async () => {
+    using folder = testFolder();
+    const chart = folder.chart(objects(folder));
+    const script = join(folder.dir, 'run.mjs');
+    writeFileSync(
+      script,
+      `import { startMesh } from ${JSON.stringify(new URL('mesh.ts', import.meta.url).href)};
+      const mesh = await startMesh(${JSON.stringify({ runDir: folder.paths.dir, chart })});
+      await mesh.whenReady();
+      console.log(JSON.stringify(mesh.pods('users').map(pod => pod.containers[0].pid)));`,
+    );
+    const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [output] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pids = JSON.parse(output.toString()) as number[];
+    assert.deepEqual(
+      pids.map(pid => processIdentity(pid) !== undefined),
+      [true, true],
+    );
+    parent.kill('SIGKILL');
+    assert.ok(await waitUntil(() => pids.every(pid => processIdentity(pid) === undefined), { timeoutMs: 5000 }));
+  });
+});

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { type RunPaths, runPaths } from './paths.ts';
+import { reapLeftovers } from './pid-records.ts';
+import { processIdentity } from './process-identity.ts';
+import { RunError } from './run-error.ts';
+
+/** Who runs in a run folder. */
+export interface RunInfo {
+  pid: number;
+  identity: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** `host:port` of the edge; absent until it is known. */
+  edge?: string;
+}
+
+/** A run folder that this process holds. */
+export interface RunFolder {
+  readonly paths: RunPaths;
+  /** Writes down where the edge is, for other processes. */
+  announce(edge: string): void;
+  /** Removes what only a running mesh needs (not its logs and volumes) and lets the folder go. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the folder `dir` for one run: makes it (mode 0700), ends the processes that a killed run has left, removes its files and logs.
+ * Throws a `RunError` when another process runs in it; that run is not touched.
+ */
+export async function takeRunFolder(dir: string, report: (line: string) => void): Promise<RunFolder> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  chmodSync(dir, 0o700);
+  const paths = runPaths(dir);
+  refuseOddPath(dir);
+  const lock = await lockFolder(paths);
+  for (const leftover of await reapLeftovers(paths.pids)) report(`ended a leftover of an earlier run: ${leftover}`);
+  removeTransient(paths);
+  rmSync(paths.logs, { recursive: true, force: true });
+  for (const folder of [paths.pods, paths.pids, paths.logs, paths.volumes]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const info: RunInfo = { pid: process.pid, identity: processIdentity(process.pid) ?? '', startedAt: new Date().toISOString() };
+  const write = (content: RunInfo) => writeFileSync(paths.supervisor, JSON.stringify(content), { mode: 0o600 });
+  write(info);
+  return {
+    paths,
+    announce: edge => write({ ...info, edge }),
+    async release() {
+      removeTransient(paths);
+      await new Promise(resolve => lock.close(resolve));
+    },
+  };
+}
+
+/** Who runs in `dir`; undefined when nobody does. */
+export function runInfo(dir: string): RunInfo | undefined {
+  try {
+    const info = JSON.parse(readFileSync(runPaths(dir).supervisor, 'utf8')) as RunInfo;
+    return processIdentity(info.pid) === info.identity ? info : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes what a run that is over has left: its files, not its logs and volumes. */
+export function removeTransient(paths: RunPaths): void {
+  const files = [paths.pods, paths.pids, paths.endpoints, `${paths.endpoints}.draft`, paths.supervisor, paths.socket];
+  for (const file of files) rmSync(file, { recursive: true, force: true });
+}
+
+/** The lock is an abstract Unix socket (unix(7)): the kernel gives it to one process and takes it back when that process dies. */
+async function lockFolder({ dir }: RunPaths): Promise<Server> {
+  const name = `\0telltale-${createHash('sha256').update(realpathSync(dir)).digest('hex').slice(0, 32)}`;
+  const server = createServer(socket => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? alreadyRunning(dir) : error));
+    server.listen(name, () => resolve(server.unref()));
+  });
+}
+
+/** Says who runs in `dir` and what to do about it. */
+export function alreadyRunning(dir: string): RunError {
+  const info = runInfo(dir);
+  const who = info === undefined ? '' : ` since ${new Date(info.startedAt).toLocaleString('sv')} (pid ${info.pid})`;
+  return new RunError(`already running${who}. See it with: make status. End it with: make down.`);
+}
+
+/** Paths of this folder are written into YAML and JSON texts as they are. */
+function refuseOddPath(dir: string): void {
+  const odd = /[,:#"'\\{}[\]\p{Cc}]/u.exec(dir)?.[0];
+  if (odd === undefined) return;
+  throw new RunError(
+    `the folder ${dir} has a ${JSON.stringify(odd)} in its path, which Envoy's files cannot hold. Move the repository, or use --run-dir.`,
+  );
+}

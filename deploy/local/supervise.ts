@@ -1,0 +1,44 @@
+import { type Mesh, type MeshOptions, type Progress, startMesh } from './mesh.ts';
+import { messageOf, RunError } from './run-error.ts';
+
+/** What the supervisor tells the command that started it. */
+export type StartMessage = { progress: Progress } | { ready: { edge: string } } | { failed: string };
+
+/**
+ * Runs the mesh until SIGTERM or SIGINT and stops it then. Tells its parent, over the IPC channel, how the start goes;
+ * a parent that goes away before the mesh is ready ends the start. Sets the exit code 1 when the mesh cannot start.
+ */
+export async function supervise(options: Omit<MeshOptions, 'report' | 'signal'>): Promise<void> {
+  const stop = new AbortController();
+  const abandon = () => stop.abort(new RunError('stopped before everything was ready'));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, abandon);
+  process.once('disconnect', abandon);
+  let mesh: Mesh | undefined;
+  try {
+    mesh = await startMesh({ ...options, signal: stop.signal, report: progress => tell({ progress }) });
+    await mesh.whenReady();
+    process.off('disconnect', abandon);
+    tell({ ready: { edge: mesh.edge } });
+    await aborted(stop.signal);
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(error instanceof RunError ? error.message : error);
+    tell({ failed: messageOf(error) });
+    if (!(error instanceof RunError)) throw error;
+  } finally {
+    await mesh?.stop();
+    if (process.connected) process.disconnect?.();
+  }
+}
+
+function tell(message: StartMessage): void {
+  // A parent that has gone hears nothing.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

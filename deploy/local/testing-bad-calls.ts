@@ -1,0 +1,184 @@
+import { constants } from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
+import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
+import { PaymentServiceService as Payments } from '../../proto/gen/telltale/payments/v1/payments.ts';
+import { Script } from '../../proto/gen/telltale/script/v1/script.ts';
+import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
+import { UserRequest, UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
+import { SCRIPT_KEY } from '../../services/kit/experiment.ts';
+import { frame } from '../../services/kit/testing-raw-call.ts';
+
+/** What is sent, over an ordinary call of GetUser(123) to the edge. */
+export interface BadCall {
+  readonly to?: 'app';
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Uint8Array;
+}
+
+/** What comes back: HTTP 200, a gRPC status, no reset, unless it says otherwise. */
+export interface Outcome {
+  readonly http?: number;
+  readonly grpc?: status;
+  readonly reset?: number;
+  /** What the message, or the body when there is none, says. */
+  readonly says?: RegExp;
+}
+
+/** A sentence, what is sent, what comes back. */
+export type Row = [title: string, sent: BadCall, outcome: Outcome];
+
+const { OK, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL } = status;
+const REFUSED: Outcome = { http: 415, grpc: Number.NaN, says: /content type must be application\/grpc/ };
+const RESET: Outcome = { http: Number.NaN, grpc: Number.NaN, reset: constants.NGHTTP2_INTERNAL_ERROR };
+
+/** The message of GetUser(123). */
+export const request = Buffer.from(UserRequest.encode({ id: 123 }).finish());
+const zipped = gzipSync(request);
+const gzip = { 'grpc-encoding': 'gzip' };
+/** A message of 200 KB that unpacks to 200 MB. */
+export const bomb: BadCall = { headers: gzip, body: frame(gzipSync(Buffer.alloc(200_000_000)), 1) };
+const placeOrder = (...bytes: number[]): BadCall => ({ path: Storefront.placeOrder.path, body: frame(Buffer.from(bytes)) });
+const timeout = (value: string): BadCall => ({ headers: { 'grpc-timeout': value } });
+const type = (value: string): BadCall => ({ headers: { 'content-type': value } });
+/** So many header lines beside those of every call. */
+export const lines = (count: number): BadCall => ({
+  headers: Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-line-${n}`, 'x'])),
+});
+const script = (value: Uint8Array | string): BadCall => ({
+  headers: { [SCRIPT_KEY]: typeof value === 'string' ? value : Buffer.from(value).toString('base64') },
+});
+
+/** Values of grpc-timeout that are not 1 to 8 digits and a unit. */
+export const MALFORMED = ['abc', '5s', 'S', '', '-5S', '+5S', '1.5S', '5 S', '5S5S', '123456789m', '1S, 2S'];
+const TOO_SHORT = ['0S', '1n'];
+/** Values of grpc-timeout that are longer than any route allows. */
+export const TOO_LONG = ['597H', '99999999M', '99999999H'];
+
+/** The rows by the surface that they meet. */
+export const badCalls: Record<string, Row[]> = {
+  deadline: [
+    ...MALFORMED.map((value): Row => {
+      const outcome = { grpc: INTERNAL, says: /Invalid grpc-timeout/ };
+      return [`grpc-timeout "${value}" at an app is INTERNAL`, { ...timeout(value), to: 'app' }, outcome];
+    }),
+    [
+      'grpc-timeout in two lines at an app is INTERNAL',
+      { headers: { 'grpc-timeout': '1S', 'Grpc-Timeout': '2S' }, to: 'app' },
+      { grpc: INTERNAL, says: /Invalid grpc-timeout/ },
+    ],
+    ...TOO_SHORT.flatMap((value): Row[] => [
+      [`grpc-timeout ${value} is DEADLINE_EXCEEDED`, timeout(value), { grpc: DEADLINE_EXCEEDED }],
+      [`grpc-timeout ${value} at an app is DEADLINE_EXCEEDED`, { ...timeout(value), to: 'app' }, { grpc: DEADLINE_EXCEEDED }],
+    ]),
+    ...TOO_LONG.flatMap((value): Row[] => [
+      [`grpc-timeout ${value} succeeds`, timeout(value), { grpc: OK }],
+      [`grpc-timeout ${value} at an app succeeds`, { ...timeout(value), to: 'app' }, { grpc: OK }],
+    ]),
+  ],
+  framing: [
+    ['no message is UNIMPLEMENTED', { body: Buffer.alloc(0) }, { grpc: UNIMPLEMENTED, says: /no request message/ }],
+    [
+      'two messages are UNIMPLEMENTED',
+      { body: Buffer.concat([frame(request), frame(request)]) },
+      { grpc: UNIMPLEMENTED, says: /second request message/ },
+    ],
+    [
+      'a length of 4 GiB is RESOURCE_EXHAUSTED',
+      { body: Buffer.from([0, 0xff, 0xff, 0xff, 0xff]) },
+      { grpc: RESOURCE_EXHAUSTED, says: /4294967295/ },
+    ],
+    ['a message of 5 MB is RESOURCE_EXHAUSTED', { body: frame(Buffer.alloc(5_000_000)) }, { grpc: RESOURCE_EXHAUSTED }],
+    ['gzip is read, the control', { headers: gzip, body: frame(zipped, 1) }, { grpc: OK }],
+    ['corrupt gzip is INTERNAL', { headers: gzip, body: frame(request, 1) }, { grpc: INTERNAL, says: /decompress/ }],
+    ['gzip without its end is INTERNAL', { headers: gzip, body: frame(zipped.subarray(0, -6), 1) }, { grpc: INTERNAL }],
+    ['200 KB of gzip that become 200 MB are RESOURCE_EXHAUSTED', bomb, { grpc: RESOURCE_EXHAUSTED, says: /4194304/ }],
+    [
+      'the encoding br is UNIMPLEMENTED',
+      { headers: { 'grpc-encoding': 'br' }, body: frame(request, 1) },
+      { grpc: UNIMPLEMENTED, says: /"br"/ },
+    ],
+  ],
+  protobuf: [
+    ['bytes that are no message are INTERNAL', { body: frame(Buffer.from([0x0f, 0xff])) }, { grpc: INTERNAL }],
+    ['a string longer than its message is INTERNAL', placeOrder(0x0a, 0x03, 0x0a, 0x7f, 0x41), { grpc: INTERNAL }],
+    ['a varint of eleven bytes is INTERNAL', { body: frame(Buffer.from([8, ...Array(11).fill(0xff)])) }, { grpc: INTERNAL }],
+    ['a million nested groups are INTERNAL', { body: frame(Buffer.alloc(1_000_000, 0x13)) }, { grpc: INTERNAL }],
+    [
+      'invalid UTF-8 is INVALID_ARGUMENT',
+      placeOrder(0x0a, 0x03, 0x0a, 0x01, 0xff),
+      { grpc: INVALID_ARGUMENT, says: /not valid UTF-8/ },
+    ],
+    ['a field that the contract does not have is skipped', { body: frame(Buffer.from([...request, 0x78, 1])) }, { grpc: OK }],
+  ],
+  metadata: [
+    ['200 header lines are reset', lines(200), RESET],
+    ['a name with an underscore is reset', { headers: { with_underscore: 'x' } }, RESET],
+    ['80 header lines pass', lines(80), { grpc: OK }],
+    [
+      'a script that is none is INVALID_ARGUMENT',
+      script(Buffer.from([0x0f])),
+      { grpc: INVALID_ARGUMENT, says: /telltale-script-bin is not a Script/ },
+    ],
+    [
+      'a script of 33 steps is INVALID_ARGUMENT',
+      script(Script.encode(Script.fromPartial({ steps: Array(33).fill({ service: 'users' }) })).finish()),
+      { grpc: INVALID_ARGUMENT, says: /steps: must be at most 32, are 33/ },
+    ],
+  ],
+  routing: [
+    ...['/telltale.users.v1.UserService/NoSuch', '/telltale.users.v1.UserService/getuser', `${Users.getUser.path}/`].map(
+      (path): Row => [`the method ${path} is UNIMPLEMENTED`, { path }, { grpc: UNIMPLEMENTED, says: /does not implement/ }],
+    ),
+    ...['/telltale.users.v1.NoService/GetUser', '/no.such.Service/Get', Orders.getOrder.path, Payments.charge.path].map(
+      (path): Row => [`the service of ${path} is UNIMPLEMENTED`, { path }, { grpc: UNIMPLEMENTED, says: /nothing here/ }],
+    ),
+    ...['text/plain', 'application/json', 'application/grpcfoo', ''].map(
+      (value): Row => [`the content type "${value}" is HTTP 415`, type(value), REFUSED],
+    ),
+    ...['application/grpc+proto', 'application/grpc;charset=utf-8'].map(
+      (value): Row => [`the content type ${value} succeeds, the control`, type(value), { grpc: OK }],
+    ),
+    ...['application/grpc+json', 'application/grpc-web'].map((value): Row => {
+      return [
+        `the content type ${value} at an app is HTTP 415`,
+        { ...type(value), to: 'app' },
+        { http: 415, grpc: Number.NaN },
+      ];
+    }),
+    ['PUT at an app is HTTP 415', { headers: { ':method': 'PUT' }, to: 'app' }, { http: 415, grpc: Number.NaN }],
+    [
+      'PUT without a gRPC content type is HTTP 405',
+      { headers: { ':method': 'PUT', 'content-type': 'text/plain' } },
+      { http: 405, grpc: Number.NaN, says: /by POST/ },
+    ],
+  ],
+  'known gaps: what the specification, or we, would have otherwise': [
+    [
+      'a message shorter than its length is UNIMPLEMENTED, not INTERNAL',
+      { body: frame(request).subarray(0, 6) },
+      { grpc: UNIMPLEMENTED },
+    ],
+    ['two bytes of a frame are UNIMPLEMENTED, not INTERNAL', { body: Buffer.from([0, 0]) }, { grpc: UNIMPLEMENTED }],
+    ['two bytes after the message are ignored', { body: Buffer.concat([frame(request), Buffer.from([0, 0])]) }, { grpc: OK }],
+    ['the compressed flag without an encoding is ignored', { body: frame(request, 1) }, { grpc: OK }],
+    ['a compressed flag of 2 is ignored', { body: frame(request, 2) }, { grpc: OK }],
+    [
+      'the field number 0 ends the message unseen',
+      { body: frame(Buffer.from([0, 1, ...request])) },
+      { grpc: INVALID_ARGUMENT, says: /is 0/ },
+    ],
+    ['bad base64 in telltale-script-bin is taken for an empty script', script('!!!!'), { grpc: OK }],
+    [
+      'PUT with a gRPC content type is UNKNOWN, not UNIMPLEMENTED',
+      { headers: { ':method': 'PUT' } },
+      { grpc: UNKNOWN, says: /by POST/ },
+    ],
+    [
+      'application/grpc+json is UNKNOWN with a body as its message',
+      type('application/grpc+json'),
+      { grpc: UNKNOWN, says: /^\{"code":3/ },
+    ],
+  ],
+};

@@ -1,0 +1,62 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { RpcError } from '../../services/kit/rpc-error.ts';
+
+/** What became of the calls of a load. */
+export interface LoadResult {
+  readonly calls: number;
+  /** The message of each call that failed, with when it was due, in milliseconds since the start. */
+  readonly failures: { readonly dueMs: number; readonly message: string }[];
+  /** How long each call took from when it was due, in milliseconds, sorted. */
+  readonly latenciesMs: number[];
+}
+
+/**
+ * Makes `rate` calls a second, each when it is due, whatever has become of those before it, until `during` has settled.
+ *
+ * @param call is given the number of the call, from 0
+ * @returns when the last call has ended; rejects as `during` does
+ */
+export async function loadWhile(
+  during: Promise<unknown>,
+  rate: number,
+  call: (n: number) => Promise<unknown>,
+): Promise<LoadResult> {
+  const failures: LoadResult['failures'] = [];
+  const latenciesMs: number[] = [];
+  const open: Promise<void>[] = [];
+  const start = performance.now();
+  const make = async (n: number, dueMs: number) => {
+    try {
+      await call(n);
+      latenciesMs.push(performance.now() - start - dueMs);
+    } catch (error) {
+      failures.push({ dueMs, message: messageOf(error) });
+    }
+  };
+  let over = false;
+  const ending = during.finally(() => {
+    over = true;
+  });
+  ending.catch(() => {});
+  for (let n = 0; !over; n++) {
+    const dueMs = (n * 1000) / rate;
+    const early = dueMs - (performance.now() - start);
+    if (early > 0) await wait(early);
+    open.push(make(n, dueMs));
+  }
+  await Promise.all(open);
+  await ending;
+  return { calls: open.length, failures, latenciesMs: latenciesMs.sort((a, b) => a - b) };
+}
+
+/** The code, the text and where it came from, for a test's report. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof RpcError)) return String(error);
+  const { metadata } = (error.cause ?? {}) as { metadata?: { getMap(): Record<string, unknown> } };
+  return `${error.code} ${error.message} ${JSON.stringify(metadata?.getMap() ?? {})}`;
+}
+
+/** The value below which a share `q` of the sorted values lies; NaN of none. */
+export function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { sendHttp } from './testing-http.ts';
+import type { TestMesh } from './testing-mesh.ts';
+
+/** Every process of the mesh, the Envoys among them. The same list again means that none has ended or been restarted. */
+export function processesOf(mesh: TestMesh): string[] {
+  return [...mesh.pods('edge'), ...mesh.all()].flatMap(pod =>
+    pod.containers.map(({ name, pid, restarts }) => `${pod.name}/${name}: process ${pid}, ${restarts} restarts`),
+  );
+}
+
+/** The most memory that a process has had so far, in bytes (VmHWM of proc_pid_status(5)). */
+export function peakMemoryOf(pid: number): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+/** What the edge has counted so far, by the metric's name and labels as it prints them; 0 for what it has not counted yet. */
+export async function countedByEdge(mesh: TestMesh, metric: string): Promise<number> {
+  const [host] = mesh.edge.split(':');
+  const { text } = await sendHttp(`${host}:15021`, { path: '/stats/prometheus' });
+  const line = text.split('\n').find(each => each.startsWith(`${metric} `));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}
