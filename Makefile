@@ -26,7 +26,7 @@ $(INSTALLED): package-lock.json
 	  echo 'Node.js 20 or later and its npm are needed: https://nodejs.org/ (the services themselves run on the Node 26 that npm installs)' >&2; \
 	  exit 1; \
 	fi
-	npm ci --ignore-scripts
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@if ! node_modules/.bin/node --version >/dev/null 2>&1; then \
 	  echo "there is no Node 26 package for this machine ($$(uname -sm)): use Linux or macOS on x64 or arm64, npm without --omit=optional" >&2; \
 	  exit 1; \
