@@ -88,7 +88,7 @@ generate: $(INSTALLED) ## make the code and the descriptors from the contracts
 
 .PHONY: baseline
 baseline: $(INSTALLED) ## accept the contracts as they are: what `make check` calls breaking is measured against this
-	$(BUF) build --as-file-descriptor-set --exclude-source-info --path proto/telltale -o proto/baseline.binpb
+	$(BUF) build proto --exclude-source-info -o proto/baseline.binpb
 
 .PHONY: test
 test: $(INSTALLED) ## run all tests
