@@ -63,6 +63,11 @@ const THROWN: Record<string, { thrown: unknown; code: status; message: string }>
     code: status.INTERNAL,
     message: 'internal error',
   },
+  'an RpcError with half a surrogate pair': {
+    thrown: new RpcError(status.NOT_FOUND, 'no such \ud83e', { reason: 'ORDER_NOT_FOUND' }),
+    code: status.NOT_FOUND,
+    message: 'no such \ufffd',
+  },
   undefined: { thrown: undefined, code: status.INTERNAL, message: 'internal error' },
   'the error of another service that blames us': {
     thrown: new RpcError(status.INVALID_ARGUMENT, 'secret', { reason: 'X', upstream: 'payments' }),

@@ -109,9 +109,10 @@ export function passOn(error: RpcError): RpcError {
 /** What grpc-js sends for an error: code, message and the google.rpc.Status in `grpc-status-details-bin`. */
 export function toStatus(error: RpcError): { code: status; details: string; metadata: Metadata } {
   const metadata = new Metadata();
-  const details = RpcStatus.encode({ code: error.code, message: error.message, details: detailsOf(error) }).finish();
+  const message = error.message.toWellFormed(); // grpc-js's encodeURI throws for half a surrogate pair, outside of any handler
+  const details = RpcStatus.encode({ code: error.code, message, details: detailsOf(error) }).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(details));
-  return { code: error.code, details: error.message, metadata };
+  return { code: error.code, details: message, metadata };
 }
 
 function detailsOf(error: RpcError): Any[] {

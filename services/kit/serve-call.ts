@@ -51,7 +51,11 @@ export async function serveCall(call: ServerCall, path: string, serving: Serving
   const endWith = (code: status, send: () => void) => {
     if (end) return;
     end = { code, at: preciseNow() };
-    send();
+    try {
+      send();
+    } catch (error) {
+      serving.logger.error({ method: path.slice(1), error }, 'answer could not be sent'); // its caller waits; nobody else is harmed
+    }
   };
   const endWithout = (error: RpcError) => {
     endWith(error.code, () => answering.fail(error));

@@ -43,6 +43,7 @@ describe('shown', () => {
     assert.equal(shown('a"b\n'), '"a\\"b\\n"');
     assert.equal(shown('x'.repeat(100)).length, 40);
     assert.equal(shown(5n), '5');
+    assert.equal(shown(`x${'🧵'.repeat(100)}`), `"x${'🧵'.repeat(37)}…`);
     assert.equal(shown(undefined), 'undefined');
   });
 });

@@ -28,5 +28,6 @@ export function validate(describe: (check: Check) => void): void {
 /** A value for an error message, as JSON and at most 40 characters of it, so that a long one does not flood it. */
 export function shown(value: unknown): string {
   const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
+  const characters = [...text.slice(0, 200)]; // code points: a pair of surrogates is not cut in two
+  return characters.length <= 40 ? text : `${characters.slice(0, 39).join('')}…`;
 }
