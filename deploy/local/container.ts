@@ -4,6 +4,7 @@ import type { Container as ContainerSpec } from './manifest.ts';
 import type { PidRecords } from './pid-records.ts';
 import { checkOf } from './probe.ts';
 import { started, untilDead, watchReadiness } from './probe-loop.ts';
+import { messageOf } from './run-error.ts';
 import { pause, settledWithin } from './wait.ts';
 
 /** A container of a pod as a process that is started again whenever it ends. */
@@ -54,18 +55,27 @@ export function startContainer(options: ContainerOptions): Container {
     onChange();
   };
 
-  async function live(): Promise<void> {
-    const backOff = restartBackOff();
-    for (;;) {
-      const since = performance.now();
-      const ended = new AbortController();
+  /** One life of the process, from its start to its end; returns how it ended. */
+  async function lifeOnce(): Promise<string> {
+    const ended = new AbortController();
+    try {
       child = startProcess(program, { logFile, records, what: title });
       const probes = probe(options, child, AbortSignal.any([ended.signal, stopping.signal]), set);
       const { reason } = await child.exited;
       child = undefined;
       ended.abort();
       await probes;
-      set({ started: false, ready: false, lastExit: reason });
+      return reason;
+    } catch (error) {
+      return messageOf(error); // no log file, no more descriptors
+    }
+  }
+
+  async function live(): Promise<void> {
+    const backOff = restartBackOff();
+    for (;;) {
+      const since = performance.now();
+      set({ started: false, ready: false, lastExit: await lifeOnce() });
       if (stopping.signal.aborted) return;
       await pause(backOff.next(performance.now() - since), stopping.signal);
       set({ restarts: state.restarts + 1 });

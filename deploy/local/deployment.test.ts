@@ -6,7 +6,8 @@ import { runObjects } from './testing-deployments.ts';
 import { waitUntil } from './wait.ts';
 
 async function run(folder: TestFolder, name: string, replicas: number, change: Partial<Deployment['object']['spec']> = {}) {
-  const spec = { containers: [folder.container('app', 8082)], terminationGracePeriodSeconds: 5 };
+  // Slower to stop than to start: who does not wait for the end is seen.
+  const spec = { containers: [folder.container('app', 8082, { STOP_MS: '300' })], terminationGracePeriodSeconds: 5 };
   const object = deployment(name, replicas, spec);
   const running = await runObjects(folder, [{ ...object, spec: { ...object.spec, ...change } } as typeof object]);
   const kept = running.deployments.get(name) as Deployment;
@@ -96,6 +97,10 @@ describe('the edge', () => {
     running.kept.deletePod(names(running.kept)[0] ?? '');
     assert.ok(await running.kept.whenComplete(20_000));
     assert.equal(running.kept.pods[0]?.address, address);
+    assert.deepEqual(
+      folder.events().filter(event => event !== 'app term'),
+      ['start', 'exit', 'start', 'exit', 'start'].map(what => `app ${what}`),
+    );
     assert.throws(() => running.kept.scale(2), /edge has one address/);
   });
 });

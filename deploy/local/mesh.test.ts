@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import type { KubeObject } from './manifest.ts';
-import { type MeshOptions, startMesh } from './mesh.ts';
+import { type Mesh, type MeshOptions, startMesh } from './mesh.ts';
 import { runPaths } from './paths.ts';
 import { processIdentity } from './process-identity.ts';
 import { deployment, headlessService, type TestFolder, testFolder } from './testing-chart.ts';
@@ -22,9 +22,22 @@ function objects(folder: TestFolder, env: Record<string, string> = {}): KubeObje
   ];
 }
 
-function start(folder: TestFolder, options: Partial<MeshOptions> = {}, env: Record<string, string> = {}) {
-  return startMesh({ runDir: join(folder.dir, 'run with späce'), chart: folder.chart(objects(folder, env)), ...options });
+const running: Mesh[] = [];
+/** An address of this process's own. */
+const hostAddress = `127.212.${process.pid >> 8}.${process.pid & 255}`;
+
+async function start(folder: TestFolder, options: Partial<MeshOptions> = {}, env: Record<string, string> = {}) {
+  const mesh = await startMesh({
+    runDir: join(folder.dir, 'run with späce'),
+    chart: folder.chart(objects(folder, env)),
+    ...options,
+  });
+  running.push(mesh);
+  return mesh;
 }
+
+// A test that fails must not leave a mesh behind, which would keep the tests from ending.
+afterEach(() => Promise.all(running.splice(0).map(mesh => mesh.stop(0))));
 
 describe('startMesh', () => {
   it('runs a chart: pods, endpoints, edge; restarts, scales, kills; and leaves nothing', async () => {
@@ -104,15 +117,12 @@ describe('startMesh', () => {
   it('starts nothing when a port is taken, and gives everything back', async () => {
     using folder = testFolder();
     using other = testFolder();
-    const first = await start(other, { hostAddress: '127.0.212.1' });
+    const first = await start(other, { hostAddress });
     await first.whenReady();
-    await assert.rejects(
-      start(folder, { hostAddress: '127.0.212.1' }),
-      /port 8080 on 127\.0\.212\.1 is taken by pid \d+ \(.*app\.mjs/,
-    );
+    await assert.rejects(start(folder, { hostAddress }), /port 8080 on 127\.212\.\S+ is taken by pid \d+ \(.*app\.mjs/);
     assert.deepEqual(readdirSync(runPaths(join(folder.dir, 'run with späce')).logs), []);
     await first.stop(0);
-    const second = await start(folder, { hostAddress: '127.0.212.1' });
+    const second = await start(folder, { hostAddress });
     await second.stop(0);
   });
 

@@ -62,7 +62,7 @@ describe('portsOf', () => {
       metadata: { name: 'other' },
       data: { 'envoy.yaml': 'admin: {address: {socket_address: {port_value: 1}}}' },
     };
-    const container = { name: 'envoy', image: 'envoyproxy/envoy', ports: [{ containerPort: 8080 }, { containerPort: 15021 }] };
+    const container = { name: 'envoy', image: 'envoyproxy/envoy', ports: [{ containerPort: 15021 }] };
     const object = deployment('edge', 1, {
       containers: [container],
       volumes: [{ name: 'envoy', configMap: { name: 'edge-envoy' } }],

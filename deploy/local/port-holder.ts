@@ -4,7 +4,7 @@ import { commandOf } from './process-identity.ts';
 
 /** Who listens on a port: `pid 123 (node server.js)`, or why that cannot be said; undefined when nobody listens. */
 export function portHolder(address: string, port: number): string | undefined {
-  const inode = listeners(port).find(({ local }) => local === address || local === '0.0.0.0' || local === '::')?.inode;
+  const inode = listeners(port).find(({ local }) => local === address || local === '0.0.0.0')?.inode;
   if (inode === undefined) return undefined;
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     if (descriptors(pid).includes(`socket:[${inode}]`)) return `pid ${pid} (${commandOf(Number(pid)) ?? 'unknown command'})`;
@@ -34,8 +34,7 @@ function listeners(port: number): { local: string; inode: string }[] {
 }
 
 function readAddress(hex: string): string {
-  if (/^0{32}$/.test(hex)) return '::';
-  // The last word of an IPv6 address is the IPv4 address that it may stand for.
+  // The last word of an IPv6 address is the IPv4 address that it may stand for; :: stands for all of them.
   return (hex.slice(-8).match(/../g) ?? [])
     .reverse()
     .map(byte => Number.parseInt(byte, 16))

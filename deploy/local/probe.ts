@@ -25,13 +25,13 @@ function portOf(port: number | string, container: Container): number {
 }
 
 function checkHttp(url: string, signal: AbortSignal): Promise<boolean> {
-  return new Promise(resolve => {
+  return new Promise<boolean>(resolve => {
     const call = request(url, { agent: false, signal }, response => {
       response.resume();
       resolve((response.statusCode ?? 500) >= 200 && (response.statusCode ?? 500) < 400);
     });
     call.on('error', () => resolve(false)).end();
-  });
+  }).catch(() => false); // a port that is none
 }
 
 function checkGrpc(target: string, service: string, timeoutMs: number, signal: AbortSignal): Promise<boolean> {

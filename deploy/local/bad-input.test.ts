@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Metadata, status } from '@grpc/grpc-js';
+import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
+import { deadlineIn } from '../../services/kit/deadline.ts';
+import { RUN_KEY } from '../../services/kit/experiment.ts';
+import { frame, type RawAnswer, rawCall } from '../../services/kit/testing-raw-call.ts';
+import { type BadCall, badCalls, bomb, lines, MALFORMED, request, TOO_LONG } from './testing-bad-calls.ts';
+import { startTestMesh, type TestMesh } from './testing-mesh.ts';
+import { countedByEdge, peakMemoryOf, processesOf } from './testing-processes.ts';
+
+/** How long any answer may take, in milliseconds; the slowest, the bomb, takes about 30. */
+const PROMPT_MS = 2000;
+
+describe('bad input by gRPC', () => {
+  let mesh: TestMesh;
+  let processes: string[];
+  before(async () => {
+    mesh = await startTestMesh();
+    processes = processesOf(mesh);
+  });
+  after(() => mesh?.[Symbol.asyncDispose]());
+
+  const send = async ({ to, path = Users.getUser.path, headers, body = frame(request) }: BadCall): Promise<RawAnswer> => {
+    const start = performance.now();
+    const address = to ? `${mesh.pods('users')[0]?.address}:50052` : mesh.edge;
+    const answer = await rawCall(address, { ':path': path, ...headers }, body);
+    assert.ok(performance.now() - start < PROMPT_MS, `answered after ${performance.now() - start} ms`);
+    assert.doesNotMatch(answer.grpcMessage, /node_modules|\.[jt]s\b|127\.0\./);
+    return answer;
+  };
+  const sendMarked = (run: string, { headers, ...call }: BadCall) => send({ ...call, headers: { ...headers, [RUN_KEY]: run } });
+  const getUser = (metadata = new Metadata()) =>
+    mesh.client(Users).getUser({ id: 123 }, { deadline: deadlineIn(5000), metadata });
+
+  for (const [surface, rows] of Object.entries(badCalls)) {
+    describe(surface, () => {
+      for (const [title, sent, { says = /^/, ...came }] of rows) {
+        it(title, async () => {
+          const { httpStatus, grpcStatus, grpcMessage, resetCode, body } = await send(sent);
+          assert.deepEqual({ http: httpStatus, grpc: grpcStatus, reset: resetCode }, { http: 200, reset: 0, ...came });
+          assert.match(grpcMessage || body.toString(), says);
+        });
+      }
+    });
+  }
+
+  describe('and what it does inside', () => {
+    it('a malformed grpc-timeout at an app never reaches the handler', async () => {
+      for (const value of MALFORMED) await sendMarked('malformed', { to: 'app', headers: { 'grpc-timeout': value } });
+      await sendMarked('malformed-not', { to: 'app' });
+      const runs = (await mesh.records('malformed', 1)).map(({ run }) => run);
+      assert.deepEqual(runs, ['malformed-not']);
+    });
+
+    it('a grpc-timeout that is too long is cut to the 10 s that values.yaml allows', async () => {
+      for (const value of TOO_LONG) await sendMarked('too-long', { headers: { 'grpc-timeout': value } });
+      const budgets = (await mesh.records('too-long', TOO_LONG.length)).map(({ budgetMs }) => budgetMs ?? 0);
+      assert.equal(budgets.length, TOO_LONG.length);
+      for (const budget of budgets) assert.ok(budget > 9000 && budget <= 10_000, `the budget was ${budget}`);
+    });
+
+    it('ten gzip bombs do not make an app larger by what they unpack to', async t => {
+      const pid = mesh.pods('users')[0]?.containers.find(({ name }) => name === 'app')?.pid ?? 0;
+      await send({ to: 'app' });
+      const before = peakMemoryOf(pid);
+      for (let round = 0; round < 10; round++) await send({ ...bomb, to: 'app' });
+      const grownMb = (peakMemoryOf(pid) - before) / 1e6;
+      t.diagnostic(`peak memory grew by ${grownMb.toFixed(1)} MB`);
+      assert.ok(grownMb < 100, `grew by ${grownMb} MB`);
+    });
+
+    it('metadata of 70 KB is INTERNAL to a real client, which sends it once, and no service sees it', async () => {
+      const metadata = new Metadata();
+      metadata.set('x-large', 'x'.repeat(70 * 1024));
+      metadata.set(RUN_KEY, 'large');
+      const requests = 'envoy_http_downstream_rq_http2_total{envoy_http_conn_manager_prefix="edge"}';
+      const before = await countedByEdge(mesh, requests);
+      await assert.rejects(getUser(metadata), { code: status.INTERNAL });
+      assert.equal(await countedByEdge(mesh, requests), before + 1);
+      await sendMarked('large-not', {});
+      const runs = (await mesh.records('large', 1)).map(({ run }) => run);
+      assert.deepEqual(runs, ['large-not']);
+    });
+  });
+
+  describe('known gaps inside', () => {
+    it('the edge lets a malformed grpc-timeout pass: what it cannot read becomes the default of 2 s', async () => {
+      const read = ['+5S', '5 S']; // as 5 s
+      for (const value of MALFORMED) {
+        const answer = await sendMarked(`lenient [${value}]`, { headers: { 'grpc-timeout': value } });
+        assert.equal(answer.grpcStatus, status.OK, value);
+      }
+      const records = await mesh.records('lenient', MALFORMED.length);
+      assert.equal(records.length, MALFORMED.length);
+      for (const { run, budgetMs } of records) {
+        const most = read.some(value => run.endsWith(`[${value}]`)) ? 5000 : 2000;
+        assert.ok(budgetMs && budgetMs > most - 1000 && budgetMs <= most, `${run} had ${budgetMs} ms`);
+      }
+    });
+
+    it('90 header lines pass the edge, which adds its own and is refused three times: UNAVAILABLE, as if it could be tried again', async () => {
+      const retries = 'envoy_cluster_upstream_rq_retry{envoy_cluster_name="users"}';
+      const before = await countedByEdge(mesh, retries);
+      assert.equal((await send(lines(90))).grpcStatus, status.UNAVAILABLE);
+      assert.equal(await countedByEdge(mesh, retries), before + 2);
+    });
+
+    it('an encoding that is not supported is refused without grpc-accept-encoding', async () => {
+      const { headers } = await send({ headers: { 'grpc-encoding': 'br' }, body: frame(request, 1) });
+      assert.equal(headers['grpc-accept-encoding'], undefined);
+    });
+  });
+
+  describe('after all of it', () => {
+    it('every process is the one that it was, and GetUser(123) is Alice', async () => {
+      assert.deepEqual(processesOf(mesh), processes);
+      assert.deepEqual(await getUser(), { id: 123, name: 'Alice', age: 30 });
+    });
+  });
+});

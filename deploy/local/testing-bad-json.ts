@@ -1,0 +1,172 @@
+import { gzipSync } from 'node:zlib';
+import { SCRIPT_KEY, scriptMetadata } from '../../services/kit/experiment.ts';
+import type { HttpRequest } from './testing-http.ts';
+
+/** What comes back: a google.rpc.Status in JSON, unless the status is 200. */
+export interface JsonOutcome {
+  readonly status: number;
+  /** The code of the body; absent for 200. */
+  readonly code?: number;
+  /** What the body's message says; of 200, what the text says. */
+  readonly says?: RegExp;
+  /** The reason in the body's ErrorInfo; there is none when Envoy answered it itself. */
+  readonly reason?: RegExp;
+}
+
+/** A sentence, what is sent, what comes back. */
+export type JsonRow = [title: string, sent: HttpRequest, outcome: JsonOutcome];
+
+/** Who orders in every bad order: when all of them are refused, this user has none. */
+export const BUYER = 44;
+
+/** A good order as JSON; `change` makes it a bad one. */
+export function order(change: (text: string) => string = text => text, user = BUYER): string {
+  const line = '{"sku":"sail","quantity":1,"unit_price_minor":"100"}';
+  return change(`{"order_id":"bad-${user}","user_id":${user},"lines":[${line}],"currency_code":"EUR"}`);
+}
+
+/** An order, or something instead of one, as it is posted. */
+export function post(body: string | Uint8Array, headers: Record<string, string> = {}): HttpRequest {
+  return { method: 'POST', path: '/api/orders', headers: { 'content-type': 'application/json', ...headers }, body };
+}
+
+const get = (path: string): HttpRequest => ({ path });
+const replaced = (from: string, to: string) => post(order(text => text.replace(from, to)));
+const nested = (open: string, close: string) => `${open.repeat(10_000)}1${close.repeat(10_000)}`;
+
+const aliceWith = (headers: Record<string, string>): HttpRequest => ({ path: '/api/users/123', headers });
+const lines = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-line-${n}`, 'x']));
+
+const ALICE: JsonOutcome = { status: 200, says: /"Alice"/ };
+const BAD: JsonOutcome = { status: 400, code: 3 };
+const NOTHING: JsonOutcome = { status: 404, code: 5, says: /nothing here by this method and path/ };
+const TOO_LARGE: JsonOutcome = { status: 413, code: 8, says: /too large/i };
+const HEADERS: JsonOutcome = { status: 431, code: 8, says: /Header Fields Too Large/ };
+const VIOLATED: JsonOutcome = { ...BAD, reason: /^INVALID_REQUEST$/ };
+
+/** Rows that Envoy refuses, and that the service does. */
+const bad = (title: string, sent: HttpRequest, says: RegExp): JsonRow => [`${title} is 400`, sent, { ...BAD, says }];
+const violated = (title: string, sent: HttpRequest, says: RegExp): JsonRow => [
+  `${title} is 400 by the service`,
+  sent,
+  { ...VIOLATED, says },
+];
+const quantity = (value: string) => replaced('"quantity":1', `"quantity":${value}`);
+const orderId = (value: string) => replaced(`"bad-${BUYER}"`, value);
+
+const bodies: JsonRow[] = [
+  bad('half a JSON text', post('{"order_id":'), /Unexpected end/),
+  bad('no JSON at all', post('hello'), /Unexpected token/),
+  bad('a second JSON text', post(order() + order()), /before end of input/),
+  bad('a comment', post(`/* an order */${order()}`), /Expected a value/),
+  bad('a byte order mark', post(`\uFEFF${order()}`), /Expected a value/),
+  bad('invalid UTF-8', post(Buffer.from([...Buffer.from('{"order_id":"'), 0xff, 0x22, 0x7d])), /UTF-8/),
+  bad('half a surrogate pair', orderId('"\\ud83e"'), /surrogate/),
+  bad('1e400', quantity('1e400'), /range of double/),
+  bad('an int32 of 2^31', quantity('2147483648'), /lines\[0\]\.quantity: invalid value/),
+  bad('an int64 of 2^63', replaced('"100"', '"9223372036854775808"'), /unit_price_minor: invalid value/),
+  bad('a fraction for a whole number', quantity('1.5'), /quantity: invalid value 1\.5/),
+  bad('NaN', quantity('NaN'), /Unexpected token/),
+  bad('a word for a number', quantity('"many"'), /quantity: invalid value "many"/),
+  bad('an object for a number', quantity('{}'), /object on a scalar/),
+  bad('a number for a text', orderId('5'), /order_id: invalid value 5/),
+  bad('an array for a text', orderId('["x"]'), /not repeating/),
+  bad('an array for the order', post('[1]'), /not repeating/),
+  bad('a text for the order', post('"x"'), /order: invalid value "x"/),
+  violated('no body', post(''), /order\.order_id: .*order\.lines: .*order\.currency_code: /),
+  violated('null', post('null'), /order\.order_id: .*order\.lines: .*order\.currency_code: /),
+  bad('an order with 10,000 nested arrays', post(order(text => text.replace(/\[.*\]/, nested('[', ']')))), /too deep/),
+  bad('an unknown field with 10,000 nested arrays', replaced('{', `{"x":${nested('[', ']')},`), /too deep/),
+  bad('an unknown field with 10,000 nested objects', replaced('{', `{"x":${nested('{"x":', '}')},`), /too deep/),
+  ['a text of 5 MB is 413', replaced('sail', 'x'.repeat(5_000_000)), TOO_LARGE],
+  ['white space of 5 MB after the order is 413', post(order() + ' '.repeat(5_000_000)), TOO_LARGE],
+  ['5 MB without a length are 413', post(order() + ' '.repeat(5_000_000), { 'transfer-encoding': 'chunked' }), TOO_LARGE],
+  bad('a gzip body', post(gzipSync(order()), { 'content-encoding': 'gzip' }), /UTF-8/),
+  bad(
+    'a GET whose body says otherwise than its path',
+    { path: '/api/users/7', headers: { 'content-type': 'application/json', 'content-length': '8' }, body: '{"id":8}' },
+    /conflicting/,
+  ),
+];
+
+const METHOD = '/telltale.users.v1.UserService/GetUser';
+
+const paths: JsonRow[] = [
+  ...['/', '/api', '/api/nothing', '/API/users/123', '/api/users/123/orders', '/api/orders'].map(
+    (path): JsonRow => [`GET ${path} is 404`, get(path), NOTHING],
+  ),
+  ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(
+    (method): JsonRow => [`${method} /api/users/123 is 404`, { method, path: '/api/users/123' }, NOTHING],
+  ),
+  ['DELETE /api/orders is 404', { method: 'DELETE', path: '/api/orders' }, NOTHING],
+  [`GET ${METHOD} is 405`, get(METHOD), { status: 405, code: 12, says: /by POST/ }],
+  [`JSON to ${METHOD} is 415`, { ...post('{"id":123}'), path: METHOD }, { status: 415, code: 3, says: /content type/ }],
+  ...['/api/users/%00', '/api/users/123%00', '/api/orders/a%2Fb', '/api/orders/a%5Cb'].map(path =>
+    bad(`GET ${path}`, get(path), /must not contain %2F, %5C or %00/),
+  ),
+  ['GET /api/users/%2e%2e is the folder above, 404', get('/api/users/%2e%2e'), NOTHING],
+  ['GET /api/users/%2e%2e/users/123 is /api/users/123', get('/api/users/%2e%2e/users/123'), ALICE],
+  ['GET /api//users//123 is /api/users/123', get('/api//users//123'), ALICE],
+  ...['abc', '1e2', '1.5', '0x10', '%20123', '%zz', '123;a=b', '2147483648', '9'.repeat(20)].map(id =>
+    bad(`GET /api/users/${id}`, get(`/api/users/${id}`), /^id: invalid value/),
+  ),
+  ...['0', '-1'].map(id => violated(`GET /api/users/${id}`, get(`/api/users/${id}`), /^id: must be at least 1/)),
+  ['GET of the last id is 404', get('/api/users/2147483647'), { status: 404, code: 5, reason: /^USER_NOT_FOUND$/ }],
+  violated('GET /api/orders/%ff, invalid UTF-8,', get('/api/orders/%ff'), /UTF-8/),
+  violated('an order id of 300 letters', get(`/api/orders/${'x'.repeat(300)}`), /^order_id: must be 1 to 128/),
+  ['a path of 70 KB is 431', get(`/api/users/${'1'.repeat(70_000)}`), HEADERS],
+];
+
+const queries: JsonRow[] = [
+  bad('an unknown key', get('/api/users/123?colour=red'), /Could not find field "colour"/),
+  bad('a key of the answer', get('/api/users?users.id=1'), /Could not find field "users"/),
+  bad('a word for a number', get('/api/users?page_size=abc'), /page_size: invalid value "abc"/),
+  bad('no value', get('/api/users?page_size='), /page_size: invalid value ""/),
+  violated('a value out of range', get('/api/users?page_size=1001'), /^page_size: must be from 0 to 1000/),
+  violated('%00 in a value', get('/api/users?page_token=x%00'), /\\u0000/),
+  violated(
+    'a text that the answer cuts within a character',
+    get(`/api/users?page_token=x${encodeURIComponent('🧵'.repeat(64))}`),
+    /x🧵+/,
+  ),
+];
+
+const slow = (scriptMetadata([{ service: 'users', waitMs: 1000 }]).get(SCRIPT_KEY)[0] as Buffer).toString('base64');
+
+const headers: JsonRow[] = [
+  ['a header of 70 KB is 431', aliceWith({ 'x-large': 'x'.repeat(70 * 1024) }), HEADERS],
+  ['200 header lines are 431', aliceWith(lines(200)), HEADERS],
+  ['a name with an underscore is 400', aliceWith({ with_underscore: 'x' }), BAD],
+  ['an unknown verb is 400', { method: 'FOO', path: '/api/users/123' }, BAD],
+  [
+    'a grpc-timeout that passes is 504',
+    aliceWith({ 'grpc-timeout': '50m', [SCRIPT_KEY]: slow }),
+    { status: 504, code: 4, reason: /^(DEADLINE_EXCEEDED)?$/ }, // of Envoy or of the service, who is first
+  ],
+];
+
+/** The rows by what is bad about them. */
+export const badJson: Record<string, JsonRow[]> = { bodies, paths, queries, headers };
+
+const ordered = (user: number, change: (text: string) => string) => post(order(change, user));
+const query = '/api/users?page_size=9&page_size=1';
+
+/** What ought to be otherwise. */
+export const jsonGaps: JsonRow[] = [
+  ['a trailing comma is ignored', ordered(51, text => text.replace('"EUR"', '"EUR",')), { status: 200 }],
+  ['an unknown field is ignored', ordered(52, text => text.replace('{', '{"colour":"red",')), { status: 200 }],
+  [
+    'of a key that is there twice the last one counts',
+    ordered(53, text => text.replace('{', '{"user_id":1,')),
+    { status: 200, says: /"user_id":53,/ },
+  ],
+  ['an object for a list is a list of one', ordered(54, text => text.replace(/[[\]]/g, '')), { status: 200 }],
+  ['a content type other than JSON is ignored', post(order(undefined, 55), { 'content-type': 'text/plain' }), { status: 200 }],
+  ['/api/users/7?id=8 answers 8, not 7', get('/api/users/7?id=8'), { status: 200, says: /^\{"id":8,/ }],
+  ['of a query key that is there twice the last one counts', get(query), { status: 200, says: /^\{"users":\[\{[^{]*\],/ }],
+  ['a slash at the end is ignored', get('/api/users/123/'), ALICE],
+  ['a plus sign before a number is ignored', get('/api/users/+123'), ALICE],
+  ['a malformed grpc-timeout is ignored', aliceWith({ 'grpc-timeout': 'abc' }), ALICE],
+  ['90 header lines are 503, as if they could be tried again', aliceWith(lines(90)), { status: 503, code: 14 }],
+  ['a # in a path is refused by a message about %2F', get('/api/users/123#top'), { ...BAD, says: /must not contain %2F/ }],
+];
