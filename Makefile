@@ -13,9 +13,14 @@ DESCRIPTORS := charts/telltale/files/envoy/telltale.binpb
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
 INSTALLED := node_modules/.package-lock.json
 
+ON_CLUSTER := node_modules/.bin/node deploy/cluster/main.ts
+VERSION := $(shell awk '/^version:/ {print $$2}' charts/telltale/Chart.yaml)
+IMAGE := telltale:$(VERSION)
+NAMESPACE ?= telltale
+
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: setup
 setup: $(INSTALLED) ## install the packages that package-lock.json names (the other verbs do it when needed)
@@ -65,6 +70,7 @@ check: $(INSTALLED) ## check format, types, contracts, generated files and the c
 	$(RUN) check:types
 	$(RUN) check:proto
 	@$(MAKE) check-generated
+	$(RUN) check:tiltfile
 	$(RUN) check:chart
 
 # Made from a copy, so that the check changes nothing and does not ask what git knows.
@@ -93,6 +99,47 @@ baseline: $(INSTALLED) ## accept the contracts as they are: what `make check` ca
 .PHONY: test
 test: $(INSTALLED) ## run all tests
 	$(RUN) test
+
+# The cluster that kubectl points at is used when it is a local one, or when CLUSTER names its context.
+.PHONY: cluster
+cluster: $(INSTALLED) ## make a cluster on this machine with kind, unless it is there
+	@$(ON_CLUSTER) need docker kind
+	@if grep -qx telltale <<<"$$(kind get clusters 2>/dev/null)"; then kind export kubeconfig --name telltale; \
+	  else kind create cluster --config deploy/kind.yaml --wait 2m; fi
+
+.PHONY: images
+images: $(INSTALLED) ## build the image and bring it to the cluster
+	@$(ON_CLUSTER) need docker kubectl
+	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
+	@$(ON_CLUSTER) load $(IMAGE) >/dev/null
+
+.PHONY: install
+install: $(INSTALLED) ## install into the cluster, or upgrade: http://localhost:8080
+	@$(ON_CLUSTER) need kubectl helm docker
+	sed 's/name: telltale/name: $(NAMESPACE)/' deploy/namespace.yaml | kubectl apply -f -
+	tag=$$($(ON_CLUSTER) load $(IMAGE)); helm upgrade --install telltale charts/telltale --namespace $(NAMESPACE) \
+	  --values deploy/kind-values.yaml --set image.tag="$$tag" --wait --timeout 5m
+
+.PHONY: e2e
+e2e: $(INSTALLED) ## run the checks of the cluster on what is installed there
+	@$(ON_CLUSTER) need kubectl helm docker
+	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --test --test-concurrency=1 'deploy/e2e/**/*.test.ts'
+
+.PHONY: uninstall
+uninstall: $(INSTALLED) ## remove from the cluster what was installed; the database's volume and password stay
+	@$(ON_CLUSTER) need kubectl helm
+	helm uninstall telltale --namespace $(NAMESPACE) --ignore-not-found --cascade foreground --wait
+
+.PHONY: tilt-ci
+tilt-ci: $(INSTALLED) ## install with Tilt and wait until all is ready; `tilt up` also follows edits
+	@$(ON_CLUSTER) need docker helm kubectl tilt
+	NAMESPACE=$(NAMESPACE) tilt ci
+
+.PHONY: cluster-down
+cluster-down: $(INSTALLED) ## remove the cluster that make cluster has made
+	@$(ON_CLUSTER) need docker kind
+	kind delete cluster --name telltale
 
 .PHONY: clean
 clean: ## stop everything and remove what was made: data, logs, tools, packages

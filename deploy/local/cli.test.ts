@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { pidRecords } from './pid-records.ts';
 import { processIdentity } from './process-identity.ts';
 import { runInfo } from './run-folder.ts';
 import type { Status } from './status.ts';
@@ -155,10 +156,12 @@ describe('the command line, when a start does not end well', () => {
   it('down ends what a supervisor that was killed has left, and up works again', async () => {
     using folder = testFolder();
     assert.equal((await mesh(folder, ...upArgs(folder))).code, 0);
+    const left = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' }); // what the kernel did not end with the supervisor
+    pidRecords(folder.paths.pids).add(left.pid ?? 0, 'users/left');
     const pids = recorded(folder);
     process.kill(runInfo(folder.paths.dir)?.pid ?? 0, 'SIGKILL');
     assert.equal((await mesh(folder, 'status')).code, 1);
-    assert.equal((await mesh(folder, 'down')).code, 0);
+    assert.match((await mesh(folder, 'down')).out, new RegExp(`^ended a leftover: users/left \\(pid ${left.pid}\\)$`, 'm'));
     assert.deepEqual(alive(pids), []);
     assert.equal(existsSync(folder.paths.pids), false);
     assert.equal((await mesh(folder, ...upArgs(folder))).code, 0);
@@ -188,6 +191,14 @@ describe('the command line, when a start does not end well', () => {
     assert.doesNotMatch(error, /\n +at /);
     assert.equal(runInfo(folder.paths.dir), undefined);
     assert.doesNotMatch(readFileSync(join(folder.paths.dir, 'supervisor.log'), 'utf8'), /TypeError/);
+  });
+
+  it('a run whose folder is removed ends by itself: nobody could end it any more', async () => {
+    using folder = testFolder();
+    assert.equal((await mesh(folder, ...upArgs(folder))).code, 0);
+    const pids = [...recorded(folder), runInfo(folder.paths.dir)?.pid ?? 0];
+    rmSync(folder.paths.dir, { recursive: true });
+    assert.ok(await waitUntil(() => alive(pids).length === 0, { timeoutMs: 15_000 }));
   });
 
   it('two that start at once: one runs, the other says so', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { restartBackOff } from './back-off.ts';
 import { type ChildProcess, type Program, startProcess } from './child-process.ts';
 import type { Container as ContainerSpec } from './manifest.ts';
@@ -24,10 +25,10 @@ export interface Container {
   /** Sends a signal to the process; the container is then started again if it ends by it. */
   kill(signal: NodeJS.Signals): void;
   /**
-   * The preStop sleep, then SIGTERM; SIGKILL when `graceMs` have passed (at once when 0).
+   * The preStop hook (left out without `handOver`), then SIGTERM; SIGKILL when `graceMs` have passed (at once when 0).
    * Resolves when the process is gone; it is not started again.
    */
-  stop(graceMs: number): Promise<void>;
+  stop(graceMs: number, handOver: boolean): Promise<void>;
 }
 
 export interface ContainerOptions {
@@ -73,7 +74,7 @@ export function startContainer(options: ContainerOptions): Container {
 
   async function live(): Promise<void> {
     const backOff = restartBackOff();
-    for (;;) {
+    while (!stopping.signal.aborted) {
       const since = performance.now();
       set({ started: false, ready: false, lastExit: await lifeOnce() });
       if (stopping.signal.aborted) return;
@@ -105,16 +106,25 @@ export function startContainer(options: ContainerOptions): Container {
       return state.lastExit;
     },
     kill: signal => child?.kill(signal),
-    async stop(graceMs) {
+    async stop(graceMs, handOver) {
       stopping.abort();
       const end = performance.now() + graceMs;
-      const sleepMs = Math.min((spec.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000, graceMs);
-      if (sleepMs > 0) await settledWithin(gone, sleepMs);
+      const hook = handOver && graceMs > 0 && spec.lifecycle?.preStop !== undefined;
+      if (hook) await settledWithin(Promise.race([gone, preStop(options)]), graceMs);
       if (graceMs > 0) child?.kill('SIGTERM');
-      if (!(await settledWithin(gone, end - performance.now()))) child?.kill('SIGKILL');
+      // A hook that has taken all the time leaves the process two seconds, as a kubelet does.
+      if (!(await settledWithin(gone, Math.max(end - performance.now(), hook ? 2000 : 0)))) child?.kill('SIGKILL');
       await gone;
     },
   };
+}
+
+/** Resolves when the container's preStop hook, if it has one, is done: has slept, or been answered. */
+async function preStop({ spec, address, graceMs }: ContainerOptions): Promise<void> {
+  const { sleep, httpGet } = spec.lifecycle?.preStop ?? {};
+  if (sleep !== undefined) await setTimeout(sleep.seconds * 1000, undefined, { ref: false });
+  if (httpGet !== undefined)
+    await checkOf({ httpGet, timeoutSeconds: graceMs / 1000 }, spec, address)(new AbortController().signal);
 }
 
 /** Runs the container's probes against one life of its process; resolves once the signal is aborted. */

@@ -27,7 +27,7 @@ export interface Deployment {
   reconcile(): void;
   /** Resolves with true when `complete`, with false after `timeoutMs`. */
   whenComplete(timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
-  /** Stops every pod within `graceMs` (its own time when absent) and starts none any more. */
+  /** Stops every pod within `graceMs` (its own time when absent), with nobody to hand its calls over to, and starts none any more. */
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -53,10 +53,10 @@ export function keepDeployment({ object: initial, startPod: start, onGone, singl
   const living = () => [...pods.keys()].filter(pod => !pod.terminating);
   const isUpdated = (pod: Pod) => pods.get(pod)?.hash === hash;
 
-  const stopPod = (pod: Pod, graceMs?: number) => {
+  const stopPod = (pod: Pod, graceMs?: number, handOver = true) => {
     const entry = pods.get(pod);
     if (entry === undefined) return;
-    const gone = pod.stop(graceMs);
+    const gone = pod.stop(graceMs, handOver);
     entry.gone ??= gone.then(() => {
       pods.delete(pod);
       onGone(pod);
@@ -127,7 +127,7 @@ export function keepDeployment({ object: initial, startPod: start, onGone, singl
     whenComplete: (timeoutMs, signal) => waitUntil(() => deployment.complete, { timeoutMs, signal }),
     async stop(graceMs) {
       stopped = true;
-      for (const pod of pods.keys()) stopPod(pod, graceMs);
+      for (const pod of pods.keys()) stopPod(pod, graceMs, false);
       await Promise.all([...pods.values()].map(({ gone }) => gone));
     },
   };

@@ -5,8 +5,9 @@ import { pruneLogs, rotateLogs } from './log-file.ts';
 import { type KubeObject, ofKind } from './manifest.ts';
 import type { RunPaths } from './paths.ts';
 import { pidRecords } from './pid-records.ts';
-import { type Pod, startPod } from './pod.ts';
+import { checkTemplate, type Pod, startPod } from './pod.ts';
 import { checkPorts, portsOf } from './port-check.ts';
+import { RunError } from './run-error.ts';
 
 export interface DeploymentsOptions {
   objects: readonly KubeObject[];
@@ -47,6 +48,10 @@ export async function startDeployments(options: DeploymentsOptions): Promise<Dep
   const configMaps = new Map(ofKind(objects, 'ConfigMap').map(configMap => [configMap.metadata.name, configMap]));
   const sources = { paths, configMaps, live: new Map([['endpoints', paths.endpoints]]) };
   const context = { sources, runtimes: { envoy }, records: pidRecords(paths.pids) };
+  checkWorkloads(objects);
+  for (const { metadata, spec } of ofKind(objects, 'Deployment')) {
+    checkTemplate({ ...context, name: metadata.name, address: edgeAddress, template: spec.template });
+  }
 
   const deployments = new Map<string, Deployment>();
   const allPods = () => [...deployments.values()].flatMap(({ pods }) => pods);
@@ -91,6 +96,16 @@ function onChangeOf(deployments: ReadonlyMap<string, Deployment>, updateEndpoint
       updateEndpoints();
     });
   };
+}
+
+/** Throws a `RunError` that names what else than Deployments the chart wants to run. */
+function checkWorkloads(objects: readonly KubeObject[]): void {
+  const others = objects.filter(({ kind }) =>
+    ['StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'ReplicaSet', 'Pod'].includes(kind),
+  );
+  if (others.length === 0) return;
+  const names = others.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  throw new RunError(`the local run runs Deployments only, not ${names.join(', ')}: choose values without it`);
 }
 
 async function checkAllPorts(objects: readonly KubeObject[], { net }: AddressPool, edgeAddress: string): Promise<void> {

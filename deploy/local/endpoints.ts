@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { matches, type Service } from './manifest.ts';
@@ -32,6 +32,7 @@ export function watchEndpoints({ dir, services, delayMs = 0 }: EndpointsOptions)
   const delayed = new Set<NodeJS.Timeout>();
 
   const write = (service: string, text: string) => {
+    if (!existsSync(draft)) return; // somebody has removed the run's files; the pods must stop all the same
     writeFileSync(join(draft, service), text, { mode: 0o600 });
     renameSync(join(draft, service), join(dir, `${service}.yaml`));
   };

@@ -1,4 +1,15 @@
-import { closeSync, copyFileSync, fstatSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** The name of a container's log file in the logs folder. */
@@ -9,7 +20,7 @@ export const logName = (pod: string, container: string): string => `${pod}.${con
  * The processes write the files themselves, so the file is copied and emptied in place: lines written between the two are lost.
  */
 export function rotateLogs(dir: string, maxBytes = 10 * 1024 * 1024): void {
-  for (const name of readdirSync(dir)) {
+  for (const name of filesIn(dir)) {
     if (!name.endsWith('.log')) continue;
     const file = join(dir, name);
     if (statSync(file).size <= maxBytes) continue;
@@ -20,7 +31,7 @@ export function rotateLogs(dir: string, maxBytes = 10 * 1024 * 1024): void {
 
 /** Removes the logs of all but the newest `keep` of the pods that `isGone`. */
 export function pruneLogs(dir: string, isGone: (pod: string) => boolean, keep = 100): void {
-  const files = readdirSync(dir).map(name => ({
+  const files = filesIn(dir).map(name => ({
     name,
     pod: name.split('.', 1)[0] ?? '',
     time: statSync(join(dir, name)).mtimeMs,
@@ -28,6 +39,11 @@ export function pruneLogs(dir: string, isGone: (pod: string) => boolean, keep = 
   const gone = files.filter(({ pod }) => isGone(pod)).sort((a, b) => b.time - a.time);
   const kept = new Set([...new Set(gone.map(({ pod }) => pod))].slice(0, keep));
   for (const { name, pod } of gone) if (!kept.has(pod)) rmSync(join(dir, name), { force: true });
+}
+
+/** The names in a folder; none when somebody has removed it. */
+function filesIn(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir) : [];
 }
 
 /** The last lines of a file (of its last 64 KiB), none when it cannot be read. */

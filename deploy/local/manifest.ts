@@ -43,7 +43,7 @@ export interface Container {
   args?: string[];
   env?: EnvVar[];
   envFrom?: unknown[];
-  lifecycle?: { preStop?: { sleep?: { seconds: number } }; postStart?: unknown };
+  lifecycle?: { preStop?: { sleep?: { seconds: number }; httpGet?: HttpGet; exec?: unknown }; postStart?: unknown };
   /** `Always` makes an init container a native sidecar. */
   restartPolicy?: string;
   ports?: { name?: string; containerPort: number }[];
@@ -68,13 +68,18 @@ export interface Volume {
 
 /** Times in seconds; the defaults are Kubernetes' own (period 10, time-out 1, 3 failures, 1 success). */
 export interface Probe {
-  httpGet?: { path?: string; port: number | string };
+  httpGet?: HttpGet;
   grpc?: { port: number; service?: string };
   initialDelaySeconds?: number;
   periodSeconds?: number;
   timeoutSeconds?: number;
   failureThreshold?: number;
   successThreshold?: number;
+}
+
+export interface HttpGet {
+  path?: string;
+  port: number | string;
 }
 
 interface Kinds {

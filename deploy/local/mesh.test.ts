@@ -114,6 +114,17 @@ describe('startMesh', () => {
     await mesh.stop(0);
   });
 
+  it('starts nothing when one of the Deployments cannot be run, or when there is another workload', async () => {
+    using folder = testFolder();
+    const { pids } = runPaths(join(folder.dir, 'run with späce'));
+    const broken = deployment('zebra', 1, { containers: [{ name: 'app', image: 'postgres:18' }] });
+    await assert.rejects(start(folder, { transform: all => [...all, broken] }), /no program for image postgres:18/);
+    assert.equal(existsSync(pids), false);
+    const set: KubeObject = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'postgresql' } };
+    await assert.rejects(start(folder, { transform: all => [...all, set] }), /Deployments only, not StatefulSet postgresql/);
+    assert.equal(folder.events().length, 0);
+  });
+
   it('starts nothing when a port is taken, and gives everything back', async () => {
     using folder = testFolder();
     using other = testFolder();

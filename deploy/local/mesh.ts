@@ -143,7 +143,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     stop(graceMs) {
       // A second stop may be more urgent than the first.
       const pods = running.stopPods(graceMs);
-      stopped ??= pods.then(() => resources.disposeAsync());
+      stopped ??= pods.finally(() => resources.disposeAsync());
       return stopped;
     },
   };

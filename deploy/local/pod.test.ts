@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Deployment } from './deployment.ts';
@@ -71,16 +74,36 @@ describe('a pod', () => {
     );
   });
 
-  it('waits for the preStop sleep before SIGTERM, and is not ready meanwhile', async () => {
+  it('waits for the preStop sleep before SIGTERM, and is not ready meanwhile; not when everything stops', async () => {
     using folder = testFolder();
     const lifecycle = { preStop: { sleep: { seconds: 1 } } };
     await using running = await runPod(folder, { containers: [folder.container('app', 8082, {}, { lifecycle })] });
+    const { pod, users } = running;
     const since = performance.now();
-    const stopped = running.users.stop();
-    assert.deepEqual([running.pod.ready, running.pod.terminating], [false, true]);
+    users.deletePod(pod.name);
+    assert.deepEqual([pod.ready, pod.terminating], [false, true]);
     assert.ok(await waitUntil(() => folder.events().includes('app term'), { timeoutMs: 5000 }));
     assert.ok(performance.now() - since > 950);
-    await stopped;
+    assert.ok(await users.whenComplete(20_000)); // the pod that took its place
+    assert.equal(await settledWithin(users.stop(), 900), true);
+  });
+
+  it('waits for the answer of a preStop httpGet before SIGTERM', async () => {
+    using folder = testFolder();
+    const asked: string[] = [];
+    const hook = createServer((request, response) => {
+      asked.push(`${request.url} ${folder.events().join()}`);
+      setTimeout(() => response.end(), 300);
+    }).listen(0, '0.0.0.0');
+    await once(hook, 'listening');
+    const lifecycle = { preStop: { httpGet: { path: '/drain', port: (hook.address() as AddressInfo).port } } };
+    await using running = await runPod(folder, { containers: [folder.container('app', 8082, {}, { lifecycle })] });
+    const since = performance.now();
+    running.users.deletePod(running.pod.name);
+    assert.ok(await waitUntil(() => folder.events().includes('app term'), { timeoutMs: 5000 }));
+    assert.ok(performance.now() - since > 290);
+    assert.equal(asked[0]?.split(',')[0], '/drain app start');
+    hook.close();
   });
 
   it('starts a container again that was killed, counts it, and is ready again', async () => {

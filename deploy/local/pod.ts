@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Program } from './child-process.ts';
 import { type Container, startContainer } from './container.ts';
 import { logName } from './log-file.ts';
 import type { Container as ContainerSpec, Labels, PodTemplate } from './manifest.ts';
@@ -23,9 +24,10 @@ export interface Pod {
   readonly terminating: boolean;
   /**
    * Ends the main containers, then the sidecars, the last started first; all within `graceMs` (the template's own when absent, at once when 0),
-   * but at least a second for the sidecars. Resolves when all processes are gone and the pod's files are removed.
+   * but at least a second for the sidecars. Without `handOver` (default true) it leaves the preStop hooks out: they give callers the time to go
+   * elsewhere. Resolves when all processes are gone and the pod's files are removed.
    */
-  stop(graceMs?: number): Promise<void>;
+  stop(graceMs?: number, handOver?: boolean): Promise<void>;
 }
 
 export interface PodOptions {
@@ -43,9 +45,7 @@ export interface PodOptions {
 export function startPod(options: PodOptions): Pod {
   const { name, address, template, sources, onChange } = options;
   const { initContainers = [], containers: mains, terminationGracePeriodSeconds = 30 } = template.spec;
-  const plain = initContainers.find(({ restartPolicy }) => restartPolicy !== 'Always');
-  if (plain !== undefined) throw new RunError(`init container ${plain.name}: the local run has native sidecars only`);
-  const programs = prepare(options, [...initContainers, ...mains]);
+  const programs = prepare(options);
   const graceMs = terminationGracePeriodSeconds * 1000;
   const sidecars: Container[] = [];
   const apps: Container[] = [];
@@ -79,13 +79,15 @@ export function startPod(options: PodOptions): Pod {
     onChange();
   }
 
-  async function stop(grace: number): Promise<void> {
+  async function stop(grace: number, handOver: boolean): Promise<void> {
     stopping.abort();
     onChange();
     await starting;
     const end = performance.now() + grace;
-    await Promise.all(apps.map(app => app.stop(grace)));
-    for (const sidecar of sidecars.toReversed()) await sidecar.stop(grace === 0 ? 0 : Math.max(end - performance.now(), 1000));
+    await Promise.all(apps.map(app => app.stop(grace, handOver)));
+    for (const sidecar of sidecars.toReversed()) {
+      await sidecar.stop(grace === 0 ? 0 : Math.max(end - performance.now(), 1000), handOver);
+    }
     rmSync(podDir(sources.paths, name), { recursive: true, force: true });
   }
 
@@ -108,17 +110,31 @@ export function startPod(options: PodOptions): Pod {
     get terminating() {
       return stopping.signal.aborted;
     },
-    stop(grace = graceMs) {
+    stop(grace = graceMs, handOver = true) {
       // A second, more urgent stop must not wait for the grace of the first.
       if (stopped !== undefined && grace === 0) for (const container of [...apps, ...sidecars]) container.kill('SIGKILL');
-      stopped ??= stop(grace);
+      stopped ??= stop(grace, handOver);
       return stopped;
     },
   };
 }
 
-/** Mounts every container's volumes before anything runs, so that a mistake in the chart starts nothing. */
-function prepare({ name, address, template, sources, runtimes }: PodOptions, specs: ContainerSpec[]) {
+/** Throws a `RunError` for a template that cannot be run; starts nothing and leaves nothing. */
+export function checkTemplate(options: PrepareOptions): void {
+  prepare(options);
+  rmSync(podDir(options.sources.paths, options.name), { recursive: true, force: true });
+}
+
+type PrepareOptions = Pick<PodOptions, 'name' | 'address' | 'template' | 'sources' | 'runtimes'>;
+
+/** Mounts every container's volumes, and finds the program of each. */
+function prepare({ name, address, template, sources, runtimes }: PrepareOptions): Map<ContainerSpec, Program> {
+  const { initContainers = [], containers } = template.spec;
+  const plain = initContainers.find(({ restartPolicy }) => restartPolicy !== 'Always');
+  if (plain !== undefined) throw new RunError(`init container ${plain.name}: the local run has native sidecars only`);
   const pod = { name, address };
-  return new Map(specs.map(spec => [spec, programOf(spec, pod, mountVolumes(template.spec, spec, pod, sources), runtimes)]));
+  const programs = [...initContainers, ...containers].map(
+    spec => [spec, programOf(spec, pod, mountVolumes(template.spec, spec, pod, sources), runtimes)] as const,
+  );
+  return new Map(programs);
 }

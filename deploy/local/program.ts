@@ -73,7 +73,8 @@ function environmentOf(
 }
 
 function refuseUnsupported({ name, lifecycle, envFrom }: Container): void {
-  const hooks = lifecycle && (lifecycle.postStart !== undefined || lifecycle.preStop?.sleep === undefined);
-  if (hooks) throw new RunError(`container ${name}: the local run has no lifecycle hook but preStop sleep`);
+  const { sleep, httpGet } = lifecycle?.preStop ?? {};
+  const hooks = lifecycle && (lifecycle.postStart !== undefined || (sleep ?? httpGet) === undefined);
+  if (hooks) throw new RunError(`container ${name}: the local run has no lifecycle hook but preStop sleep and httpGet`);
   if (envFrom !== undefined) throw new RunError(`container ${name}: the local run has no envFrom`);
 }

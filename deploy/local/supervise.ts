@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { type Mesh, type MeshOptions, type Progress, startMesh } from './mesh.ts';
+import { runPaths } from './paths.ts';
 import { messageOf, RunError } from './run-error.ts';
+import { waitUntil } from './wait.ts';
 
 /** What the supervisor tells the command that started it. */
 export type StartMessage = { progress: Progress } | { ready: { edge: string } } | { failed: string };
 
 /**
- * Runs the mesh until SIGTERM or SIGINT and stops it then. Tells its parent, over the IPC channel, how the start goes;
+ * Runs the mesh until SIGTERM or SIGINT, or until its run folder is removed, and stops it then. Tells its parent, over the IPC channel, how the start goes;
  * a parent that goes away before the mesh is ready ends the start. Sets the exit code 1 when the mesh cannot start.
  */
 export async function supervise(options: Omit<MeshOptions, 'report' | 'signal'>): Promise<void> {
@@ -19,7 +22,7 @@ export async function supervise(options: Omit<MeshOptions, 'report' | 'signal'>)
     await mesh.whenReady();
     process.off('disconnect', abandon);
     tell({ ready: { edge: mesh.edge } });
-    await aborted(stop.signal);
+    await overOrRemoved(runPaths(options.runDir).supervisor, stop.signal);
   } catch (error) {
     process.exitCode = 1;
     console.error(error instanceof RunError ? error.message : error);
@@ -36,9 +39,8 @@ function tell(message: StartMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Resolves when the signal is aborted, or when somebody has removed the run's files: nobody could find this run any more to end it. */
+async function overOrRemoved(file: string, signal: AbortSignal): Promise<void> {
+  const gone = () => signal.aborted || !existsSync(file);
+  await waitUntil(gone, { timeoutMs: Number.POSITIVE_INFINITY, intervalMs: 1000, signal }).catch(() => {});
 }
