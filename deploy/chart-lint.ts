@@ -1,9 +1,10 @@
-// Checks the chart with several sets of values: helm lint, the manifests against a golden file, each Envoy file by Envoy itself.
-// `npm run check:chart -- --update` writes the golden files anew.
+// Checks the chart with several sets of values: helm lint, the manifests against a golden file, each Envoy file by Envoy itself;
+// and its README against its values. `npm run check:chart -- --update` writes golden files and README anew.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { valueRows, withValues } from './chart-readme.ts';
 import type { KubeObject } from './local/manifest.ts';
 import { repo } from './local/paths.ts';
 import { parseObjects } from './local/render.ts';
@@ -16,7 +17,9 @@ import { chart, renderText, runHelm } from './run-helm.ts';
 const sets: Record<string, string[]> = {
   default: [],
   local: [join(repo, 'deploy', 'local', 'values.yaml')],
-  postgresql: [join(chart, 'ci', 'postgresql-values.yaml')],
+  'external-database': [join(chart, 'ci', 'external-database-values.yaml')],
+  production: [join(chart, 'ci', 'production-values.yaml')],
+  'edge-only': [join(chart, 'ci', 'edge-only-values.yaml')],
 };
 
 interface ConfigMap extends KubeObject {
@@ -27,6 +30,7 @@ interface ConfigMap extends KubeObject {
 const { values: options } = parseArgs({ options: { update: { type: 'boolean', default: false } } });
 const envoy = await locateTool('envoy', console.error);
 for (const [name, files] of Object.entries(sets)) await checkSet(name, files);
+await check('README.md', checkReadme);
 
 async function checkSet(name: string, files: string[]): Promise<void> {
   const args = files.flatMap(file => ['-f', file]);
@@ -51,6 +55,8 @@ async function check(what: string, run: () => Promise<unknown>): Promise<void> {
 function stable(text: string): string {
   return text
     .replace(/^( *telltale\.binpb: ).+$/gm, '$1(generated)')
+    .replace(/^( *password: ).+$/gm, '$1(made at the installation)')
+    .replace(/^( *url: postgresql:\/\/telltale:).+(@.+)$/gm, '$1(the same)$2')
     .replace(/^( *checksum\/config: )[0-9a-f]{64}$/gm, '$1(of the file)');
 }
 
@@ -64,6 +70,15 @@ async function compareGolden(file: string, text: string): Promise<void> {
   throw new Error(
     `${file}:${line + 1}: differs\n- ${golden[line] ?? '(the end)'}\n+ ${lines[line] ?? '(the end)'}\nif that is meant: npm run check:chart -- --update`,
   );
+}
+
+async function checkReadme(): Promise<void> {
+  const file = join(chart, 'README.md');
+  const text = await readFile(file, 'utf8');
+  const fresh = withValues(text, valueRows(await readFile(join(chart, 'values.yaml'), 'utf8')));
+  if (options.update) return writeFile(file, fresh);
+  if (fresh !== text)
+    throw new Error(`${file}: its table is not that of values.yaml; write it anew: npm run check:chart -- --update`);
 }
 
 /** Has Envoy read a file as it would at its start, with the folders that a pod would mount moved to a temporary one. */

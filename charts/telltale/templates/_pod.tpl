@@ -1,17 +1,65 @@
 {{/* What every pod and every container has in common. */}}
 
 {{/*
-The fields of a pod's spec that stand before its containers. Parameters: root.
+The fields of a pod's spec that stand before its containers. Parameters: root, account (its ServiceAccount), user (the uid),
+graceSeconds.
 */}}
 {{- define "telltale.podSpec" -}}
+serviceAccountName: {{ .account }}
 automountServiceAccountToken: false
-terminationGracePeriodSeconds: {{ .root.Values.drain.terminationGracePeriodSeconds }}
+# Variables for each Service of the namespace: nobody reads them, and one named TELLTALE_... would be refused.
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .graceSeconds }}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  fsGroup: 65532
+  runAsUser: {{ .user }}
+  runAsGroup: {{ .user }}
+  fsGroup: {{ .user }}
+  # Else each start would visit every file of the volume.
+  fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/*
+The same for the pods of a Deployment: spread over the nodes, as far as there are any. Parameters: root, name, part.
+*/}}
+{{- define "telltale.deployedPodSpec" -}}
+{{ include "telltale.podSpec" (dict "root" .root "account" .name "user" 65532 "graceSeconds" .root.Values.drain.terminationGracePeriodSeconds) }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    # A rollout's new pods are spread among themselves, wherever the old ones are.
+    matchLabelKeys: [pod-template-hash]
+    labelSelector:
+      matchLabels:
+        {{- include "telltale.selectorLabels" .part | nindent 8 }}
+{{- end }}
+
+{{/*
+The metadata of the pods of a Deployment. Parameters: root, part, config (the text whose change rolls the pods; may be empty).
+*/}}
+{{- define "telltale.podMetadata" -}}
+labels:
+  {{- include "telltale.labels" .part | nindent 2 }}
+  {{- with .root.Values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- if or .config .root.Values.podAnnotations }}
+annotations:
+  {{- with .config }}
+  checksum/config: {{ . | sha256sum }}
+  {{- end }}
+  {{- with .root.Values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -24,16 +72,24 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{/*
-The annotation that rolls the pods when their Envoy's file changes. Parameters: config, the text of the file.
+How a Deployment changes: never fewer pods than asked for, and an old one goes only when its successor has been ready long enough
+for every caller to have found it: a look at DNS each 2 s, and a health check. Parameters: root, name, replicas.
 */}}
-{{- define "telltale.checksum" -}}
-checksum/config: {{ .config | sha256sum }}
+{{- define "telltale.rollout" -}}
+{{- if not (has .name .root.Values.autoscaling.deployments) }}
+replicas: {{ .replicas }}
+{{- end }}
+minReadySeconds: 3
+strategy:
+  type: RollingUpdate
+  rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
 {{- end }}
 
 {{/*
-The rolling update: never fewer pods than asked for. No parameters.
+The image of the services. Parameters: Values, Chart.
 */}}
-{{- define "telltale.strategy" -}}
-type: RollingUpdate
-rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
+{{- define "telltale.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
 {{- end }}

@@ -14,7 +14,7 @@ args:
   - --concurrency
   - {{ .root.Values.envoy.concurrency | quote }}
   - --drain-time-s
-  - {{ include "telltale.waitSeconds" . | quote }}
+  - {{ div (add .root.Values.drain.waitMs 999) 1000 | quote }}
   - --disable-hot-restart
   - --log-level
   - warning
@@ -48,6 +48,7 @@ startupProbe:
   httpGet: {path: /ready, port: 15021}
   periodSeconds: 1
   failureThreshold: 60
+resources: {{- toYaml .root.Values.resources.sidecar | nindent 2 }}
 {{- end }}
 
 {{/*
@@ -63,11 +64,4 @@ The volumes of a pod with an Envoy. Parameters: root, name (of the service, or "
     name: endpoints
     optional: true
 {{- end }}
-{{- end }}
-
-{{/*
-drain.waitMs in whole seconds, rounded up. Parameters: root.
-*/}}
-{{- define "telltale.waitSeconds" -}}
-{{- div (add .root.Values.drain.waitMs 999) 1000 }}
 {{- end }}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseObjects } from './local/render.ts';
+import { renderText } from './run-helm.ts';
+
+describe('helm template refuses values that are wrong and says which', { concurrency: 4 }, () => {
+  const storefront =
+    '"proto":"telltale.x.v1.X","replicas":1,"upstreams":[],"deadline":{"default":"1s","max":"2s"},"streams":[]';
+  const rows: [values: string, says: RegExp][] = [
+    // What the schema refuses: unknown, missing, of another type, out of range.
+    ['replicas=2', /at '': additional properties 'replicas' not allowed/],
+    ['services.users.replcas=1', /at '\/services\/users': additional properties 'replcas'/],
+    ['services.users.deadline.defualt="1s"', /at '\/services\/users\/deadline': additional properties 'defualt'/],
+    ['edge.replica=1', /at '\/edge': additional properties 'replica'/],
+    ['envoy.concurency=1', /at '\/envoy': additional properties 'concurency'/],
+    ['services=null', /at '': missing property 'services'/],
+    ['services.x={}', /at '\/services\/x': missing properties/],
+    [`services.x={${storefront}}`, /at '\/services\/x': missing property 'stores'/],
+    [`services.Shop={${storefront},"stores":false}`, /'Shop' does not match pattern/],
+    [`services.${'x'.repeat(64)}={${storefront},"stores":false}`, /'x{64}' does not match pattern/],
+    [`services.a_b={${storefront},"stores":false}`, /'a_b' does not match pattern/],
+    ['services.users.proto="UserService"', /at '\/services\/users\/proto': 'UserService' does not match/],
+    ['services.users.replicas=-1', /at '\/services\/users\/replicas': minimum: got -1, want 0/],
+    ['services.users.replicas="3"', /at '\/services\/users\/replicas': got string, want integer/],
+    ['services.users.replicas=1.5', /at '\/services\/users\/replicas': got number, want integer/],
+    ['services.users.upstreams="orders"', /at '\/services\/users\/upstreams': got string, want array/],
+    ['services.storefront.upstreams=["users","users"]', /at '\/services\/storefront\/upstreams': items at 0 and 1 are equal/],
+    ['services.users.deadline.default=5', /at '\/services\/users\/deadline\/default': got number, want string/],
+    ['services.users.deadline.default="5"', /at '\/services\/users\/deadline\/default': '5' does not match/],
+    ['services.users.deadline.default="0s"', /at '\/services\/users\/deadline\/default': '0s' does not match/],
+    ['services.users.deadline.max="500ms"', /at '\/services\/users\/deadline\/max': '500ms' does not match/],
+    ['services.users.deadline.max="301s"', /at '\/services\/users\/deadline\/max': '301s' does not match/],
+    ['services.orders.streams=["watchOrder"]', /at '\/services\/orders\/streams\/0': 'watchOrder' does not match/],
+    ['services.orders.stores="yes"', /at '\/services\/orders\/stores': got string, want boolean/],
+    ['edge.port=0', /at '\/edge\/port': minimum: got 0/],
+    ['edge.port=70000', /at '\/edge\/port': maximum: got 70,000/],
+    ['edge.port="x"', /at '\/edge\/port': got string, want integer/],
+    ['edge.port=15021', /at '\/edge\/port': 'not' failed/],
+    ['edge.upstreams=[]', /at '\/edge\/upstreams': minItems: got 0, want 1/],
+    ['edge.corsOrigins=["*"]', /at '\/edge\/corsOrigins\/0': '\*' does not match/],
+    ['image.tag="latest"', /at '\/image\/tag': 'not' failed/],
+    ['image.tag=1.5', /at '\/image\/tag': got number, want string/],
+    ['image.pullPolicy="Sometimes"', /at '\/image\/pullPolicy': value must be one of/],
+    ['envoy.image="envoyproxy/envoy:latest"', /at '\/envoy\/image': 'not' failed/],
+    ['envoy.image="envoyproxy/envoy@sha256:abc"', /at '\/envoy\/image': 'envoyproxy\/envoy@sha256:abc' does not match/],
+    ['envoy.concurrency=0', /at '\/envoy\/concurrency': minimum: got 0, want 1/],
+    ['limits.jsonBodyBytes="1GB"', /at '\/limits\/jsonBodyBytes': got string, want integer/],
+    ['discovery="consul"', /at '\/discovery': value must be one of 'dns', 'file'/],
+    ['edge.service.type="Ingress"', /at '\/edge\/service\/type': value must be one of/],
+    ['edge.service.nodePort=29999', /at '\/edge\/service\/nodePort': 'anyOf' failed/],
+    ['edge.service.nodePort=32768', /at '\/edge\/service\/nodePort': 'anyOf' failed/],
+    ['edge.service.nodePort="30080"', /at '\/edge\/service\/nodePort': got string, want integer/],
+    ['edge.service.port=80', /at '\/edge\/service': additional properties 'port'/],
+    ['edge.port=15022', /at '\/edge\/port': 'not' failed/],
+    ['image.repository="Telltale"', /at '\/image\/repository': 'Telltale' does not match/],
+    ['image.digest="sha256:0123abc"', /at '\/image\/digest': 'sha256:0123abc' does not match/],
+    [`image.digest="${'a'.repeat(64)}"`, /at '\/image\/digest': 'a+' does not match/],
+    ['image.pullSecrets=["My Secret"]', /at '\/image\/pullSecrets\/0': 'My Secret' does not match/],
+    ['image.pullSecrets=[{"name":"registry"}]', /at '\/image\/pullSecrets\/0': got object, want string/],
+    ['envoy.image="envoyproxy/envoy"', /at '\/envoy\/image': 'envoyproxy\/envoy' does not match/],
+    [`envoy.image="envoyproxy/envoy:latest@sha256:${'a'.repeat(64)}"`, /at '\/envoy\/image': 'not' failed/],
+    ['postgresql.image="postgres:latest"', /at '\/postgresql\/image': 'not' failed/],
+    ['postgresql.image="postgres@sha256:abc"', /at '\/postgresql\/image': 'postgres@sha256:abc' does not match/],
+    ['postgresql.volume="1GB"', /at '\/postgresql\/volume': '1GB' does not match/],
+    ['postgresql.volume=1', /at '\/postgresql\/volume': got number, want string/],
+    ['postgresql.storageClass="Fast SSD"', /at '\/postgresql\/storageClass': 'anyOf' failed/],
+    ['postgresql.password="secret"', /at '\/postgresql': additional properties 'password'/],
+    ['database.existingSecret="My_Secret"', /at '\/database\/existingSecret': 'My_Secret' does not match/],
+    ['database.url="postgresql://u:p@db/x"', /at '\/database': additional properties 'url'/],
+    ['database.port=0', /at '\/database\/port': minimum: got 0, want 1/],
+    ['sidecars="false"', /at '\/sidecars': got string, want boolean/],
+    ['podLabels={"app.kubernetes.io/name":"x"}', /at '\/podLabels': [\s\S]*invalid propertyName 'app\.kubernetes\.io\/name'/],
+    ['podLabels={"inject":"not a label"}', /at '\/podLabels\/inject': 'not a label' does not match/],
+    ['podAnnotations={"inject":true}', /at '\/podAnnotations\/inject': got boolean, want string/],
+    ['networkPolicies={"enabled":true}', /at '\/networkPolicies': got object, want boolean/],
+    ['podDisruptionBudget.minAvailable="50%"', /at '\/podDisruptionBudget\/minAvailable': got string, want integer/],
+    ['podDisruptionBudget.minAvailable=-1', /at '\/podDisruptionBudget\/minAvailable': minimum: got -1/],
+    ['autoscaling.deployments="users"', /at '\/autoscaling\/deployments': got string, want array/],
+    ['autoscaling.minReplicas=0', /at '\/autoscaling\/minReplicas': minimum: got 0, want 1/],
+    ['autoscaling.cpu=0.5', /at '\/autoscaling\/cpu': got number, want string/],
+    ['gateway.enabled=1', /at '\/gateway\/enabled': got number, want boolean/],
+    ['gateway.parentRefs=["eg"]', /at '\/gateway\/parentRefs\/0': got string, want object/],
+    ['gateway.parentRefs=[{"gateway":"eg"}]', /at '\/gateway\/parentRefs\/0': .*name/],
+    ['gateway.httpHostnames=["*.example.com"]', /at '\/gateway\/httpHostnames\/0': '\*\.example\.com' does not match/],
+    ['resources.app.requests.memory="1GB"', /at '\/resources\/app\/requests\/memory': '1GB' does not match/],
+    ['resources.app.requests.memory="64"', /at '\/resources\/app\/requests\/memory': '64' does not match/],
+    ['resources.app.requests.cpu=1', /at '\/resources\/app\/requests\/cpu': got number, want string/],
+    ['resources.edge.requests.cpu="0m"', /at '\/resources\/edge\/requests\/cpu': '0m' does not match/],
+    ['resources.edge.requests.cpu=null', /at '\/resources\/edge\/requests': missing property 'cpu'/],
+    ['resources.sidecar.requests.disk="1Gi"', /at '\/resources\/sidecar\/requests': .*additional properties 'disk'/],
+    ['resources.users={}', /at '\/resources': additional properties 'users'/],
+    ['storage="mysql"', /at '\/storage': value must be one of 'sqlite', 'postgresql'/],
+    ['experiments="true"', /at '\/experiments': got string, want boolean/],
+    ['logLevel="verbose"', /at '\/logLevel': value must be one of/],
+    ['drain.waitMs=-1', /at '\/drain\/waitMs': minimum: got -1, want 0/],
+    ['drain.timeoutMs="10s"', /at '\/drain\/timeoutMs': got string, want integer/],
+    // What templates/validate.yaml refuses: one value beside another.
+    [
+      'services.storefront.upstreams=["users","billing"]',
+      /services\.storefront\.upstreams: billing is no service; .* remove it here/,
+    ],
+    ['services.users.upstreams=["users"]', /services\.users\.upstreams: users is the service itself/],
+    [
+      'services.payments.upstreams=["storefront"]',
+      /services\.payments\.upstreams: storefront leads into a cycle \(orders, payments, storefront\)/,
+    ],
+    ['services.users.deadline.default="11s"', /services\.users\.deadline\.default: 11s is longer than deadline\.max \(10s\)/],
+    [
+      'services.users.proto="telltale.orders.v1.OrderService"',
+      /services\.users\.proto: telltale\.orders\.v1\.OrderService is also that of services\.orders/,
+    ],
+    [`services.edge={${storefront},"stores":false}`, /services\.edge: the name is taken/],
+    ['services.users=null', /edge\.upstreams: users is no service/],
+    ['edge.upstreams=["lab"]', /edge\.upstreams: lab is no service/],
+    [
+      'drain.terminationGracePeriodSeconds=15',
+      /drain\.terminationGracePeriodSeconds: 15 s is not longer than drain\.waitMs \+ drain\.timeoutMs \(15000 ms\)/,
+    ],
+    [`services.serviceb={${storefront},"stores":false}`, /services\.serviceb: the name is taken/],
+    [
+      'storage="sqlite",database.existingSecret="db"',
+      /database\.existingSecret: db would not be used, because storage is sqlite/,
+    ],
+    ['edge.service.nodePort=30080', /edge\.service\.nodePort: 30080, but edge\.service\.type is ClusterIP/],
+    ['podDisruptionBudget.minAvailable=2', /podDisruptionBudget\.minAvailable: 2 is all that orders has \(2\)/],
+    [
+      'autoscaling={"deployments":["users"],"minReplicas":1},services.users.replicas=3,podDisruptionBudget.minAvailable=2',
+      /podDisruptionBudget\.minAvailable: 2 is all that orders has/,
+    ],
+    ['autoscaling={"minReplicas":7}', /autoscaling\.minReplicas: 7 is more than autoscaling\.maxReplicas \(6\)/],
+    [
+      'autoscaling.deployments=["postgresql"]',
+      /autoscaling\.deployments: postgresql is no Deployment; each must be edge or a key/,
+    ],
+    ['gateway={"enabled":true,"httpHostnames":["a.example"]}', /gateway\.parentRefs: is empty, but gateway\.enabled is true/],
+    [
+      'gateway={"enabled":true,"parentRefs":[{"name":"eg"}]}',
+      /gateway\.httpHostnames: is empty, and so is gateway\.grpcHostnames/,
+    ],
+    [
+      'gateway={"httpHostnames":["a.example"],"grpcHostnames":["a.example"]}',
+      /gateway\.grpcHostnames: a\.example is also in gateway\.httpHostnames/,
+    ],
+    ['resources.app.requests.memory="1Gi"', /resources\.app\.requests\.memory: 1Gi is more than limits\.memory \(256Mi\)/],
+    ['resources.postgresql.limits.cpu="0.01"', /resources\.postgresql\.requests\.cpu: \d+m is more than limits\.cpu \(0\.01\)/],
+  ];
+  for (const [values, says] of rows) {
+    it(values, async () => {
+      await assert.rejects(renderText('--set-json', values), says);
+    });
+  }
+
+  it('says all that is wrong at once', async () => {
+    const wrong = renderText(
+      '--set-json',
+      'drain.timeoutMs=15000,edge.upstreams=["lab"],services.users.deadline.default="11s"',
+    );
+    await assert.rejects(wrong, ({ message }: Error) =>
+      ['services.users.deadline.default: ', 'drain.terminationGracePeriodSeconds: ', 'edge.upstreams: '].every(path =>
+        message.includes(path),
+      ),
+    );
+  });
+});
+
+describe('helm template accepts', { concurrency: 4 }, () => {
+  const accepted = [
+    'global={"any":1}',
+    'services.users.replicas=0',
+    'services.users.deadline={"default":"0.25s","max":"300s"}',
+    'services.users={"proto":"telltale.users.v1.UserService","replicas":1,"upstreams":["payments"],"deadline":{"default":"1s","max":"1s"},"streams":[],"stores":true}',
+    'edge.port=9000',
+    'storage="sqlite"',
+    'database={"existingSecret":"db","key":"url"}',
+    'edge.service={"type":"NodePort","nodePort":30080}',
+    'drain={"waitMs":0,"timeoutMs":0}',
+    'envoy.image="registry.example.com:5000/envoy:v1.40.0"',
+    'resources.app.requests={"cpu":"0.25","memory":"256Mi"}',
+    'podDisruptionBudget.minAvailable=0',
+    'sidecars=false',
+  ];
+  for (const values of accepted) {
+    it(values, async () => {
+      const kinds = parseObjects(await renderText('--set-json', values)).map(({ kind }) => kind);
+      assert.equal(kinds.filter(kind => kind === 'Deployment').length, 5);
+    });
+  }
+});
