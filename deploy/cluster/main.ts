@@ -1,0 +1,31 @@
+// What the Makefile's verbs ask before and around the commands that they run:
+//   main.ts need PROGRAM...   all of these are there, and when kubectl is one, it points at a cluster that may be changed
+//   main.ts load IMAGE        brings an image of Docker's to the nodes of that cluster, and prints the tag that it has there
+import { messageOf, RunError, UsageError } from '../local/run-error.ts';
+import { refusal } from './guard.ts';
+import { loadImage } from './load-image.ts';
+import { currentCluster, isProgramName, requireProgram } from './programs.ts';
+
+async function need(names: string[]): Promise<void> {
+  for (const name of names) {
+    if (!isProgramName(name)) throw new UsageError(`no such program: ${name}`);
+    await requireProgram(name);
+  }
+  if (!names.includes('kubectl')) return;
+  const refused = refusal(await currentCluster(), process.env.CLUSTER);
+  if (refused !== undefined) throw new RunError(refused);
+}
+
+const usage = 'usage: main.ts need PROGRAM... | load IMAGE';
+
+try {
+  const [verb, image, ...rest] = process.argv.slice(2);
+  if (image === undefined || (verb !== 'need' && rest.length > 0)) throw new UsageError(usage);
+  if (verb === 'need') await need([image, ...rest]);
+  else if (verb === 'load') process.stdout.write(`${await loadImage(image, await currentCluster())}\n`);
+  else throw new UsageError(usage);
+} catch (error) {
+  if (!(error instanceof RunError)) throw error;
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

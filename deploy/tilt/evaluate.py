@@ -1,0 +1,113 @@
+"""Evaluates a Tiltfile with stand-ins for Tilt's functions and prints, as JSON, what it has called them with.
+
+usage: evaluate.py FOLDER HELM < Tiltfile    FOLDER: where its paths start; HELM: the program helm.
+TILT_CONTEXT is the context that kubectl points at, TILT_LOCAL what a command prints that is run. A function or parameter of Tilt's that is not here does not exist for the
+Tiltfile; see https://docs.tilt.dev/api.html for the rest.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import starlark
+import yaml
+
+folder, helm_program = sys.argv[1:3]
+calls = []
+
+
+def at(path):
+    return os.path.join(folder, path)
+
+
+# Parameters; those that are given by position come first, in Tilt's order.
+RECORDED = {
+    "allow_k8s_contexts": ["contexts"],
+    "ci_settings": ["k8s_grace_period", "timeout", "readiness_timeout"],
+    "docker_build": ["ref", "context", "build_args", "dockerfile", "live_update", "only", "target"],
+    "k8s_resource": ["workload", "port_forwards", "resource_deps", "links", "labels"],
+    "local_resource": ["name", "cmd", "deps", "trigger_mode", "resource_deps", "auto_init", "env", "allow_parallel", "labels"],
+    "version_settings": ["check_updates", "constraint"],
+}
+VALUES = {
+    "fall_back_on": ["files"],
+    "link": ["url", "name"],
+    "port_forward": ["local_port", "container_port", "name", "link_path", "host"],
+    "sync": ["local_path", "remote_path"],
+}
+
+
+def bound(function, parameters, args, kwargs):
+    """The arguments by the names of their parameters."""
+    given = dict(zip(parameters, args), **kwargs)
+    unknown = set(given) - set(parameters)
+    if unknown or len(args) > len(parameters):
+        raise TypeError(f"{function} has no parameter {', '.join(unknown) or len(args)}")
+    return given
+
+
+def recorder(function, parameters):
+    """A stand-in that writes down its arguments and has no result."""
+
+    def record(*args, **kwargs):
+        calls.append({"function": function, **bound(function, parameters, args, kwargs)})
+
+    return record
+
+
+def valuer(function, parameters):
+    """A stand-in whose result only says what it was made of."""
+    return lambda *args, **kwargs: {"function": function, **bound(function, parameters, args, kwargs)}
+
+
+def read_yaml(path):
+    with open(at(path), encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def helm(path, name="chart", namespace="", values=()):
+    """As Tilt: without the pods of `helm test`, and with the namespace on each object."""
+    command = [helm_program, "template", name, at(path), "--skip-tests", "--namespace", namespace]
+    for file in values:
+        command += ["--values", at(file)]
+    rendered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    objects = [found for found in yaml.safe_load_all(rendered) if found]
+    for found in objects:
+        found["metadata"].setdefault("namespace", namespace)
+    return yaml.safe_dump_all(objects)
+
+
+def k8s_yaml(text):
+    calls.append({"function": "k8s_yaml", "objects": list(yaml.safe_load_all(text))})
+
+
+def local(command, quiet=False, echo_off=False):
+    return os.environ.get("TILT_LOCAL", "")
+
+
+functions = {
+    "read_yaml": read_yaml,
+    "local": local,
+    "decode_json": json.loads,
+    "helm": helm,
+    "k8s_yaml": k8s_yaml,
+    "decode_yaml_stream": lambda text: list(yaml.safe_load_all(text)),
+    "encode_yaml_stream": lambda objects: yaml.safe_dump_all(objects),
+    "k8s_context": lambda: os.environ.get("TILT_CONTEXT", "kind-telltale"),
+    "getenv": lambda name, default=None: os.environ.get(name, default),
+}
+functions.update({function: valuer(function, parameters) for function, parameters in VALUES.items()})
+functions.update({function: recorder(function, parameters) for function, parameters in RECORDED.items()})
+
+module = starlark.Module()
+for name, function in functions.items():
+    module.add_callable(name, function)
+module["TRIGGER_MODE_MANUAL"] = "manual"
+
+# "os" is a module in a Tiltfile; the interpreter has structs.
+prelude = "os = struct(getenv = getenv)\n"
+known = starlark.Globals.extended_by([starlark.LibraryExtension.StructType])
+for file, text in (("prelude", prelude), ("Tiltfile", sys.stdin.read())):
+    starlark.eval(module, starlark.parse(file, text, starlark.Dialect.extended()), known)
+json.dump(calls, sys.stdout)

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { repo } from '../local/paths.ts';
+import { linkPaths, type MeshValues, problemsOf } from './check-tiltfile.ts';
+import { evaluateTiltfile, readTiltfile, type Tiltfile } from './tiltfile.ts';
+
+const values: MeshValues = parse(readFileSync(join(repo, 'charts', 'telltale', 'values.yaml'), 'utf8'));
+const text = readTiltfile();
+
+/** The problems of the Tiltfile with one part replaced. */
+async function problemsWith(part: string | RegExp, replacement: string): Promise<string[]> {
+  const changed = text.replace(part, () => replacement);
+  assert.notEqual(changed, text, `${part} is not in the Tiltfile`);
+  return problemsOf(await evaluateTiltfile(changed), values);
+}
+
+/** The edge's resource. */
+function edgeOf({ resources }: Tiltfile) {
+  const edge = resources.find(({ workload }) => workload === 'edge');
+  assert.ok(edge);
+  return edge;
+}
+
+describe('Tiltfile', () => {
+  let tiltfile: Tiltfile;
+  before(async () => {
+    tiltfile = await evaluateTiltfile(text);
+  });
+
+  it('agrees with the chart, the Dockerfile, the Makefile and the repository', () => {
+    assert.deepEqual(problemsOf(tiltfile, values), []);
+    assert.equal(tiltfile.builds.length, 1);
+    assert.deepEqual(
+      tiltfile.locals.map(({ name }) => name),
+      ['generate', 'check', 'test', 'e2e'],
+    );
+  });
+
+  it('links to what the contracts let the edge answer', () => {
+    const rules = globSync('proto/telltale/**/*.proto', { cwd: repo }).flatMap(file =>
+      [...readFileSync(join(repo, file), 'utf8').matchAll(/get: "([^"]+)"/g)].map(([, path = '']) => path),
+    );
+    const patterns = rules.map(path => new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`));
+    const paths = linkPaths(edgeOf(tiltfile), 'http://localhost:8080');
+    assert.ok(paths.length > 0);
+    for (const path of paths)
+      assert.ok(
+        patterns.some(pattern => pattern.test(path)),
+        `no contract answers ${path}`,
+      );
+  });
+
+  it('puts everything into one namespace, which is made first and refuses privileged pods', async () => {
+    for (const [namespace, env] of [
+      ['telltale', {}],
+      ['trial', { NAMESPACE: 'trial' }],
+    ] as const) {
+      const { objects } = await evaluateTiltfile(text, env);
+      const [first, ...rest] = objects;
+      assert.equal(`${first?.kind} ${first?.metadata.name}`, `Namespace ${namespace}`);
+      assert.equal(first?.metadata.labels?.['pod-security.kubernetes.io/enforce'], 'restricted');
+      assert.deepEqual([...new Set(rest.map(({ metadata }) => metadata.namespace))], [namespace]);
+    }
+  });
+
+  it('forwards the port of the edge wherever kind does not map it', async () => {
+    const forwards = (evaluated: Tiltfile) => edgeOf(evaluated).port_forwards?.map(({ local_port }) => local_port);
+    assert.deepEqual(forwards(tiltfile), [15059]);
+    assert.deepEqual(forwards(await evaluateTiltfile(text, { TILT_CONTEXT: 'minikube' })), [8080, 15059]);
+    const elsewhere = await evaluateTiltfile(text, { NAMESPACE: 'trial', EDGE_PORT: '8090' });
+    assert.deepEqual(forwards(elsewhere), [8090, 15059]);
+    assert.equal(linkPaths(edgeOf(elsewhere), 'http://localhost:8090').length, 2);
+  });
+
+  it('allows another cluster only when it is named', async () => {
+    assert.deepEqual(tiltfile.contexts, []);
+    assert.deepEqual((await evaluateTiltfile(text, { CLUSTER: 'staging' })).contexts, ['staging']);
+  });
+
+  it('gives the database the same password whenever it is rendered, and keeps the one that it has', async () => {
+    const secret = ({ objects }: Tiltfile) => objects.find(({ kind }) => kind === 'Secret');
+    const { url, password } = secret(tiltfile)?.stringData ?? {};
+    assert.ok(password && url?.includes(`:${password}@`));
+    assert.deepEqual(secret(await evaluateTiltfile(text)), secret(tiltfile));
+    const data = { password: 'c2VjcmV0', url: 'dXJs' };
+    const found = secret(await evaluateTiltfile(text, { TILT_LOCAL: JSON.stringify({ data }) }));
+    assert.deepEqual([found?.data, found?.stringData], [data, undefined]);
+  });
+});
+
+describe('problemsOf', () => {
+  it('finds a service that is left out', async () => {
+    const problems = await problemsWith('enumerate(sorted(services))', 'enumerate(["orders", "payments", "storefront"])');
+    assert.deepEqual(problems, ['users: no resource with a label']);
+  });
+
+  it('finds a service that the cluster would not get', async () => {
+    const problems = await problemsWith(
+      '[namespace] + objects',
+      '[namespace] + [o for o in objects if o["metadata"]["name"] != "users"]',
+    );
+    assert.ok(problems.includes('users: values.yaml has it, the cluster would not'), problems.join('\n'));
+  });
+
+  it('finds a path that does not exist', async () => {
+    const problems = await problemsWith('"proto/gen", CHART', '"proto/generated", CHART');
+    assert.ok(problems.includes('proto/generated: does not exist'), problems.join('\n'));
+    assert.ok(problems.includes('proto/gen: copied into the image, but a change is not noticed'), problems.join('\n'));
+  });
+
+  it('finds a sync to where the Dockerfile does not copy', async () => {
+    const problems = await problemsWith('"/app/" + path', '"/srv/" + path');
+    assert.ok(problems.includes('services: the Dockerfile does not copy it to /srv/services'), problems.join('\n'));
+  });
+
+  it("finds a port that is not the chart's", async () => {
+    const problems = await problemsWith('50052, name', '50053, name');
+    assert.deepEqual(
+      problems,
+      Object.keys(values.services)
+        .sort()
+        .map(name => `${name}: forwards 50053, a port on which the chart has nothing listen`),
+    );
+  });
+
+  it('finds a port of this machine that is used twice', async () => {
+    assert.deepEqual(await problemsWith('15060 + index', '15059 + index'), ['15059: forwarded twice']);
+  });
+
+  it('finds a stage that the Dockerfile does not have, and a service that does not start again', async () => {
+    assert.deepEqual(await problemsWith('target = "live"', 'target = "dev"'), ['deploy/Dockerfile: no stage dev']);
+    const problems = await problemsWith('["services/" + name, "services/kit"', '["services/kit"');
+    assert.ok(problems.includes('users: does not start again when its own files change'), problems.join('\n'));
+  });
+
+  it('finds a container that no file can be copied into', async () => {
+    const problems = await problemsWith('["readOnlyRootFilesystem"] = False', '["readOnlyRootFilesystem"] = True');
+    assert.ok(problems.includes('users: no file can be copied into it'), problems.join('\n'));
+  });
+
+  it('finds a button without a verb, and one that is pressed by itself', async () => {
+    assert.deepEqual(await problemsWith('"check", "test"', '"chek", "test"'), ['chek: no verb of the Makefile']);
+    assert.match(
+      (await problemsWith('auto_init = False', 'auto_init = True')).join(),
+      /^generate: runs without being asked for,/,
+    );
+  });
+
+  it('finds an upstream that is not waited for', async () => {
+    const problems = await problemsWith('services[name]["upstreams"]', '[]');
+    assert.ok(problems.includes('orders: does not wait for payments'), problems.join('\n'));
+  });
+});
+
+describe('evaluateTiltfile', () => {
+  it('refuses functions and parameters that Tilt does not have, and what is no Starlark', async () => {
+    for (const broken of ['k8s_yml("")', 'link("a", nam = "b")', 'while True: pass', 'load("ext://uibutton", "cmd_button")']) {
+      await assert.rejects(evaluateTiltfile(broken), /the Tiltfile does not evaluate/, broken);
+    }
+  });
+});
