@@ -14,8 +14,8 @@ DESCRIPTORS := charts/telltale/files/envoy/telltale.binpb
 INSTALLED := node_modules/.package-lock.json
 
 ON_CLUSTER := node_modules/.bin/node deploy/cluster/main.ts
-VERSION := $(shell awk '/^version:/ {print $$2}' charts/telltale/Chart.yaml)
-IMAGE := telltale:$(VERSION)
+VERSION = $(shell awk '/^version:/ {print $$2}' charts/telltale/Chart.yaml)
+IMAGE = telltale:$(VERSION)
 NAMESPACE ?= telltale
 
 .PHONY: help
