@@ -61,10 +61,18 @@ export const TOO_LONG = ['597H', '99999999M', '99999999H'];
 /** The rows by the surface that they meet. */
 export const badCalls: Record<string, Row[]> = {
   deadline: [
-    ...MALFORMED.map((value): Row => {
+    ...MALFORMED.flatMap((value): Row[] => {
       const outcome = { grpc: INTERNAL, says: /Invalid grpc-timeout/ };
-      return [`grpc-timeout "${value}" at an app is INTERNAL`, { ...timeout(value), to: 'app' }, outcome];
+      return [
+        [`grpc-timeout "${value}" is INTERNAL`, timeout(value), outcome],
+        [`grpc-timeout "${value}" at an app is INTERNAL`, { ...timeout(value), to: 'app' }, outcome],
+      ];
     }),
+    [
+      'grpc-timeout in two lines is INTERNAL',
+      { headers: { 'grpc-timeout': '1S', 'Grpc-Timeout': '2S' } },
+      { grpc: INTERNAL, says: /Invalid grpc-timeout/ },
+    ],
     [
       'grpc-timeout in two lines at an app is INTERNAL',
       { headers: { 'grpc-timeout': '1S', 'Grpc-Timeout': '2S' }, to: 'app' },
@@ -123,6 +131,8 @@ export const badCalls: Record<string, Row[]> = {
   ],
   metadata: [
     ['200 header lines are reset', lines(200), RESET],
+    ['90 header lines, which with those of the edge are too many for a service, are reset', lines(90), RESET],
+    ['58 KB of headers, as well', { headers: { 'x-large': 'x'.repeat(58 * 1024) } }, RESET],
     ['a name with an underscore is reset', { headers: { with_underscore: 'x' } }, RESET],
     ['60 header lines pass', lines(60), { grpc: OK }],
     [
