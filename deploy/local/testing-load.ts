@@ -49,11 +49,13 @@ export async function loadWhile(
   return { calls: open.length, failures, latenciesMs: latenciesMs.sort((a, b) => a - b) };
 }
 
-/** The code, the text and where it came from, for a test's report. */
+/** The code, the reason, the text, when to try again, and where it came from, for a test's report. */
 function messageOf(error: unknown): string {
   if (!(error instanceof RpcError)) return String(error);
   const { metadata } = (error.cause ?? {}) as { metadata?: { getMap(): Record<string, unknown> } };
-  return `${error.code} ${error.message} ${JSON.stringify(metadata?.getMap() ?? {})}`;
+  const { 'grpc-status-details-bin': _, ...trailers } = metadata?.getMap() ?? {};
+  const again = error.retryAfterMs === undefined ? '' : `, retry after ${error.retryAfterMs} ms`;
+  return `${error.code} ${error.reason}: ${error.message}${again} ${JSON.stringify(trailers)}`;
 }
 
 /** The value below which a share `q` of the sorted values lies; NaN of none. */

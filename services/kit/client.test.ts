@@ -136,12 +136,18 @@ describe('a client', () => {
     assert.equal(stopped[0], undefined);
   });
 
-  it('tells the reason and every violation that the callee sent', async () => {
+  it('tells the reason, when to try again and every violation that the callee sent', async () => {
     const violations = [{ field: 'lines[2].sku', description: 'must not be empty' }];
-    const error = new RpcError(status.INVALID_ARGUMENT, 'wrong', { reason: 'INVALID_REQUEST', violations });
+    const error = new RpcError(status.INVALID_ARGUMENT, 'wrong', { reason: 'INVALID_REQUEST', violations, retryAfterMs: 1500 });
     await using server = await startServer([bind(Orders, emptyOrders({ getOrder: () => Promise.reject(error) }))]);
     const call = server.client(Orders).getOrder({ orderId: '' }, soon());
-    await assert.rejects(call, { code: status.INVALID_ARGUMENT, reason: 'INVALID_REQUEST', violations, upstream: 'orders' });
+    await assert.rejects(call, {
+      code: status.INVALID_ARGUMENT,
+      reason: 'INVALID_REQUEST',
+      violations,
+      retryAfterMs: 1500,
+      upstream: 'orders',
+    });
   });
 
   it('answers UNAVAILABLE when nobody listens', async () => {

@@ -19,6 +19,9 @@ const CONNECTION_CHECK_MS = 250;
 /** How long {@link Database.migrate} waits between its attempts to reach the database, in milliseconds. */
 const RECONNECT_MS = 250;
 
+/** When a caller may try again while the database cannot be reached, in milliseconds: a pod of it that is replaced takes seconds. */
+const RETRY_AFTER_MS = 1000;
+
 /** The key of the advisory lock that a migration holds: "tell" in ASCII. */
 const MIGRATION_LOCK = 0x74656c6c;
 
@@ -117,7 +120,8 @@ function isUnreachable(error: unknown): boolean {
 
 function translated(error: unknown): unknown {
   if (!isUnreachable(error)) return error;
-  return new RpcError(status.UNAVAILABLE, 'the database cannot be reached', { reason: 'DATABASE_UNAVAILABLE', cause: error });
+  const options = { reason: 'DATABASE_UNAVAILABLE', retryAfterMs: RETRY_AFTER_MS, cause: error };
+  return new RpcError(status.UNAVAILABLE, 'the database cannot be reached', options);
 }
 
 /** Runs `work` until the database can be reached; what kept it from being reached is thrown once `signal` has aborted. */

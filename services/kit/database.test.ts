@@ -154,5 +154,5 @@ async function lock({ url, file }: DatabaseLocation) {
 }
 
 function isUnavailable(error: unknown): error is RpcError {
-  return hasCode(error, status.UNAVAILABLE) && error.reason === 'DATABASE_UNAVAILABLE';
+  return hasCode(error, status.UNAVAILABLE) && error.reason === 'DATABASE_UNAVAILABLE' && error.retryAfterMs === 1000;
 }

@@ -28,8 +28,8 @@ export interface Database {
    * The text is the same for both dialects and names its parameters `$1`, `$2` and so on. Nothing is written when `signal`
    * has aborted before the statement begins; when it aborts while a PostgreSQL server runs it, the outcome is not known.
    *
-   * @throws the reason of `signal` when it aborts; RpcError UNAVAILABLE (reason DATABASE_UNAVAILABLE) when the database
-   *   cannot be reached; what the driver throws when the statement itself is wrong
+   * @throws the reason of `signal` when it aborts; RpcError UNAVAILABLE (reason DATABASE_UNAVAILABLE, with when to try again)
+   *   when the database cannot be reached; what the driver throws when the statement itself is wrong
    */
   query<Result extends Row = Row>(text: string, parameters: readonly Value[], signal: AbortSignal): Promise<Result[]>;
 

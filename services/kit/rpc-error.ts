@@ -82,7 +82,8 @@ export function toRpcError(thrown: unknown): RpcError {
     const passed = PASSED_ON[hasBrokenOff(thrown) ? status.CANCELLED : thrown.code];
     const reason = `UPSTREAM_${thrown.reason}`;
     if (passed) {
-      const retry = passed.code === status.DEADLINE_EXCEEDED ? {} : { retryAfterMs: RETRY_AFTER_MS };
+      const late = passed.code === status.DEADLINE_EXCEEDED;
+      const retry = late ? {} : { retryAfterMs: thrown.retryAfterMs ?? RETRY_AFTER_MS };
       return new RpcError(passed.code, `${thrown.upstream} ${passed.says}`, { reason, cause: thrown, ...retry });
     }
   }
@@ -139,12 +140,18 @@ export function fromServiceError(error: ServiceError, upstream: string): RpcErro
   for (const detail of readDetails(error.metadata)) {
     if (detail.typeUrl.endsWith('/google.rpc.ErrorInfo')) options.reason = ErrorInfo.decode(detail.value).reason;
     if (detail.typeUrl.endsWith('/google.rpc.BadRequest')) options.violations = readViolations(detail.value);
+    if (detail.typeUrl.endsWith('/google.rpc.RetryInfo')) options.retryAfterMs = readRetryAfterMs(detail.value);
   }
   return new RpcError(error.code, error.details, options);
 }
 
 function readViolations(value: Uint8Array): Violation[] {
   return BadRequest.decode(value).fieldViolations.map(({ field, description }) => ({ field, description }));
+}
+
+function readRetryAfterMs(value: Uint8Array): number {
+  const { seconds = 0n, nanos = 0 } = RetryInfo.decode(value).retryDelay ?? {};
+  return Number(seconds) * 1000 + nanos / 1e6;
 }
 
 function readDetails(metadata: Metadata | undefined): Any[] {
