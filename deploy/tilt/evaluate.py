@@ -1,7 +1,7 @@
 """Evaluates a Tiltfile with stand-ins for Tilt's functions and prints, as JSON, what it has called them with.
 
 usage: evaluate.py FOLDER HELM < Tiltfile    FOLDER: where its paths start; HELM: the program helm.
-TILT_CONTEXT is the context that kubectl points at, TILT_LOCAL what a command prints that is run. A function or parameter of Tilt's that is not here does not exist for the
+TILT_CONTEXT is the context that kubectl points at. A function or parameter of Tilt's that is not here does not exist for the
 Tiltfile; see https://docs.tilt.dev/api.html for the rest.
 """
 
@@ -82,14 +82,8 @@ def k8s_yaml(text):
     calls.append({"function": "k8s_yaml", "objects": list(yaml.safe_load_all(text))})
 
 
-def local(command, quiet=False, echo_off=False):
-    return os.environ.get("TILT_LOCAL", "")
-
-
 functions = {
     "read_yaml": read_yaml,
-    "local": local,
-    "decode_json": json.loads,
     "helm": helm,
     "k8s_yaml": k8s_yaml,
     "decode_yaml_stream": lambda text: list(yaml.safe_load_all(text)),

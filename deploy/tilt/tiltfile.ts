@@ -87,9 +87,9 @@ type Call =
 export const readTiltfile = (): string => readFileSync(join(repo, 'Tiltfile'), 'utf8');
 
 /**
- * Evaluates a Tiltfile, without Tilt and without a cluster; the chart is really rendered. `env` is what its `os.getenv` sees besides this
- * process's variables; TILT_CONTEXT there is kubectl's context, kind-telltale by default, and TILT_LOCAL what each command prints that its `local` runs. Throws an `Error` with the interpreter's
- * words when it does not evaluate.
+ * Evaluates a Tiltfile, without Tilt and without a cluster; the chart is really rendered. `env` is what its `os.getenv` sees
+ * besides this process's variables; TILT_CONTEXT there is kubectl's context, kind-telltale by default. Throws an `Error` with the
+ * interpreter's words when it does not evaluate.
  */
 export async function evaluateTiltfile(tiltfile: string, env: Record<string, string> = {}): Promise<Tiltfile> {
   const packages = await locatePython(undefined, undefined, join(import.meta.dirname, 'requirements.txt'));

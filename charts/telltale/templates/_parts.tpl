@@ -31,3 +31,10 @@ Not empty when the chart runs the database itself. Parameters: Values.
 {{- define "telltale.ownPostgresql" -}}
 {{- if and (eq .Values.storage "postgresql") (not .Values.database.existingSecret) (include "telltale.storing" .) }}true{{ end }}
 {{- end }}
+
+{{/*
+The Secret with the password of the chart's own PostgreSQL. Parameters: Values.
+*/}}
+{{- define "telltale.postgresqlSecret" -}}
+{{- .Values.postgresql.existingSecret | default "postgresql" }}
+{{- end }}
