@@ -57,22 +57,17 @@ export async function until(what: string, ms: number, check: () => Promise<boole
   }
 }
 
-/** Restarts a Deployment and waits until its old pods are gone. */
-export async function rolloutRestart(name: string): Promise<void> {
-  const before = new Set((await podsOf(name)).map(({ metadata }) => metadata.uid));
-  await kubectl(['rollout', 'restart', `deployment/${name}`]);
-  await kubectl(['rollout', 'status', `deployment/${name}`, '--timeout=180s']);
-  await until(`the old pods of ${name} are gone`, 60_000, async () => {
-    const { items } = await kubectlJson<{ items: Pod[] }>('get', 'pods', '-l', `app.kubernetes.io/name=${name}`);
-    return items.every(({ metadata }) => !before.has(metadata.uid));
+/** Waits until every pod of the release is ready and no old one is left. */
+export async function settled(): Promise<void> {
+  await until('all pods are ready and no old one is left', 120_000, async () => {
+    const { items } = await kubectlJson<{ items: Pod[] }>('get', 'pods', '-l', 'app.kubernetes.io/instance=telltale');
+    return items.every(pod => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
   });
 }
 
-/** Scales a Deployment and waits until it has that many ready pods. */
-export async function scale(name: string, replicas: number): Promise<void> {
-  await kubectl(['scale', `deployment/${name}`, `--replicas=${replicas}`]);
-  await until(`${name} has ${replicas} ready pods`, 120_000, async () => {
-    const pods = await podsOf(name);
-    return pods.length === replicas && pods.every(isReady);
-  });
+/** Restarts a Deployment and waits until its old pods are gone. */
+export async function rolloutRestart(name: string): Promise<void> {
+  await kubectl(['rollout', 'restart', `deployment/${name}`]);
+  await kubectl(['rollout', 'status', `deployment/${name}`, '--timeout=180s']);
+  await settled();
 }

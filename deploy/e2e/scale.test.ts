@@ -1,24 +1,28 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { podsOf, scale } from './kubectl.ts';
+import { scale } from './helm.ts';
+import { podsOf } from './kubectl.ts';
 import { report, withLoad } from './load-pod.ts';
 import { servedCalls } from './served-calls.ts';
 
 describe('users scaled from 1 to 4 under load', () => {
-  before(() => scale('users', 1));
-  after(() => scale('users', 2));
+  let had: Record<string, number>;
+  before(async () => {
+    had = await scale({ users: 1 });
+  });
+  after(() => scale(had));
 
   it('gives each pod its share within 10 s, and loses no call on the way up or down', async t => {
     let shares: number[] = [];
     const result = await withLoad({ policy: 'no-retry', rate: 200, ordersOfTen: 0 }, async () => {
-      await scale('users', 4);
+      await scale({ users: 4 });
       const names = (await podsOf('users')).map(({ metadata }) => metadata.name);
       await new Promise(resolve => setTimeout(resolve, 10_000)); // what a new pod may take until it has its share
       const before = await servedCalls(names);
       await new Promise(resolve => setTimeout(resolve, 11_000)); // 2,200 calls
       const after = await servedCalls(names);
       shares = names.map(name => (after[name] ?? 0) - (before[name] ?? 0));
-      await scale('users', 1);
+      await scale({ users: 1 });
     });
     report(t, result);
     const sum = shares.reduce((total, share) => total + share, 0);

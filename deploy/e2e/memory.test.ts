@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { kubectl, kubectlJson, NAMESPACE } from './kubectl.ts';
+import { report, withLoad } from './load-pod.ts';
+
+interface Requesting {
+  metadata: { name: string; labels: Record<string, string> };
+  spec: Record<'containers' | 'initContainers', { name: string; resources: { requests: { memory: string } } }[] | undefined>;
+}
+/** What a kubelet says at /stats/summary, as far as it is read here. */
+interface Summary {
+  pods: { podRef: { name: string; namespace: string }; containers: { name: string; memory: { workingSetBytes: number } }[] }[];
+}
+
+const MIB = 2 ** 20;
+
+describe('the memory that is asked for', () => {
+  it('is within a quarter of what each container uses at 100 calls a second, and at most 1.4 GiB in all', async t => {
+    let used = new Map<string, number>();
+    const result = await withLoad({}, async () => {
+      await wait(30_000); // what is collected and what is kept have found their balance
+      used = await workingSets();
+    });
+    report(t, result);
+    const { items } = await kubectlJson<{ items: Requesting[] }>('get', 'pods', '-l', 'app.kubernetes.io/instance=telltale');
+    const rows = items.flatMap(({ metadata, spec }) =>
+      [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name, resources }) => ({
+        part: `${metadata.labels['app.kubernetes.io/name']} ${name}`,
+        asked: Number(/^(\d+)Mi$/.exec(resources.requests.memory)?.[1]),
+        used: (used.get(`${metadata.name} ${name}`) ?? Number.NaN) / MIB,
+      })),
+    );
+    for (const { part, asked, used } of rows) t.diagnostic(`${part}: asks for ${asked} MiB, uses ${used.toFixed(1)} MiB`);
+    const total = rows.reduce((sum, { asked }) => sum + asked, 0);
+    t.diagnostic(`${total} MiB in all`);
+    assert.ok(total <= 1.4 * 1024);
+    const wrong = rows.filter(({ asked, used }) => !(used >= asked * 0.75 && used <= asked * 1.25));
+    assert.deepEqual(wrong, []);
+  });
+});
+
+/** The memory of each container of the namespace that the system could not take back at once, in bytes, by "<pod> <container>". */
+async function workingSets(): Promise<Map<string, number>> {
+  const nodes = await kubectlJson<{ items: { metadata: { name: string } }[] }>('get', 'nodes');
+  const summaries = await Promise.all(
+    nodes.items.map(
+      async ({ metadata }): Promise<Summary> =>
+        JSON.parse(await kubectl(['get', '--raw', `/api/v1/nodes/${metadata.name}/proxy/stats/summary`])),
+    ),
+  );
+  return new Map(
+    summaries
+      .flatMap(({ pods }) => pods)
+      .filter(({ podRef }) => podRef.namespace === NAMESPACE)
+      .flatMap(({ podRef, containers }) =>
+        containers.map(({ name, memory }) => [`${podRef.name} ${name}`, memory.workingSetBytes] as const),
+      ),
+  );
+}

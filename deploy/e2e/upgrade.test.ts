@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { revision, rollback, scale, upgrade } from './helm.ts';
+import { rolloutRestart } from './kubectl.ts';
+import { report, withLoad } from './load-pod.ts';
+
+const installed = await revision();
+const skip = installed === undefined && 'what runs here was not installed by Helm';
+
+describe('at 100 calls a second through serviceb, with 3 replicas of each service and 2 of the edge, without any retry', {
+  skip,
+}, () => {
+  before(() => scale({ storefront: 3, users: 3, orders: 3, payments: 3, edge: 2 }));
+  after(() => rollback(installed ?? 0));
+
+  it('an upgrade that changes every pod fails no call and cuts no stream, and neither does its rollback', async t => {
+    const from = await revision();
+    const upgraded = await withLoad({ policy: 'no-retry', streams: 5 }, () =>
+      upgrade({ logLevel: 'warn', 'limits.callsPerUpstream': '900' }),
+    );
+    report(t, upgraded);
+    const rolledBack = await withLoad({ policy: 'no-retry', streams: 5 }, () => rollback(from ?? 0));
+    report(t, rolledBack);
+    for (const { failures, cutStreams } of [upgraded, rolledBack]) {
+      assert.equal(failures.length, 0);
+      assert.deepEqual(cutStreams, []);
+    }
+  });
+
+  it('without the wait of the drain, the control, the rolling restart of users fails calls', async t => {
+    await upgrade({ 'drain.waitMs': '0', 'drain.timeoutMs': '0' });
+    const result = await withLoad({ policy: 'no-retry' }, () => rolloutRestart('users'));
+    report(t, result);
+    assert.notEqual(result.failures.length, 0);
+  });
+});
