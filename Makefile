@@ -72,6 +72,7 @@ check: $(INSTALLED) ## check format, types, contracts, generated files and the c
 	@$(MAKE) check-generated
 	$(RUN) check:tiltfile
 	$(RUN) check:chart
+	$(RUN) check:observability
 
 # Made from a copy, so that the check changes nothing and does not ask what git knows.
 .PHONY: check-generated
@@ -89,8 +90,13 @@ format: $(INSTALLED) ## format the sources and the contracts
 	$(BUF) format --write
 
 .PHONY: generate
-generate: $(INSTALLED) ## make the code and the descriptors from the contracts
+generate: $(INSTALLED) ## make what is generated: code and descriptors from the contracts, dashboards and rules
 	$(RUN) generate
+	$(RUN) generate:observability
+
+.PHONY: bench-telemetry
+bench-telemetry: $(INSTALLED) ## measure what metrics and traces cost a server
+	@node_modules/.bin/node deploy/bench/telemetry-bench.ts
 
 .PHONY: baseline
 baseline: $(INSTALLED) ## accept the contracts as they are: what `make check` calls breaking is measured against this

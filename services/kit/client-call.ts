@@ -9,6 +9,7 @@ import {
   type CallOptions as GrpcCallOptions,
   Metadata,
   type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import type { CallOptions } from './client.ts';
 import type { CallContext } from './context.ts';
@@ -18,6 +19,14 @@ import { fromServiceError } from './rpc-error.ts';
 
 /** The messages of a request stream. */
 export type Messages<Message> = Iterable<Message> | AsyncIterable<Message>;
+
+/** Who is called. */
+export interface Upstream {
+  /** The short name of the service. */
+  readonly name: string;
+  /** Begins to measure a call of the method; told the code that it ends with. */
+  observe(): (code: status) => void;
+}
 
 /** Metadata and options as grpc-js takes them. */
 type Wire = [Metadata, GrpcCallOptions];
@@ -32,14 +41,19 @@ const WRITTEN_AT_ONCE = 64;
 
 /** Makes a call with one answer; `requests` are written as fast as the callee takes them. */
 export async function awaitAnswer(
-  upstream: string,
+  upstream: Upstream,
   options: CallOptions,
   start: (wire: Wire, done: Callback) => ClientUnaryCall | ClientWritableStream<unknown>,
   requests?: Messages<unknown>,
 ): Promise<unknown> {
   options.context?.signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const call = start(wireOf(options), (error, answer) => (error ? reject(fromServiceError(error, upstream)) : resolve(answer)));
+  const ended = upstream.observe();
+  const call = start(wireOf(options), (error, answer) => {
+    ended(error?.code ?? status.OK);
+    if (error) reject(fromServiceError(error, upstream.name));
+    else resolve(answer);
+  });
   const stop = watch(call, options);
   if (requests) void write(call as ClientWritableStream<unknown>, requests, stop.signal, reject);
   try {
@@ -51,13 +65,15 @@ export async function awaitAnswer(
 
 /** Makes a call with many answers. Leaving the loop over them cancels it; they are read no faster than they are asked for. */
 export async function* readAnswers(
-  upstream: string,
+  upstream: Upstream,
   options: CallOptions,
   start: (wire: Wire) => ClientReadableStream<unknown> | ClientDuplexStream<unknown, unknown>,
   requests?: Messages<unknown>,
 ): AsyncGenerator<unknown, void> {
   options.context?.signal.throwIfAborted();
+  const ended = upstream.observe();
   const call = start(wireOf(options));
+  call.once('status', ({ code }) => ended(code));
   let failure: unknown;
   const stop = watch(call, options);
   call.on('error', () => stop.abort()); // also keeps the error of a call that nobody reads any more from being uncaught
@@ -68,7 +84,7 @@ export async function* readAnswers(
   try {
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
-    throw failure ?? fromServiceError(error as ServiceError, upstream);
+    throw failure ?? fromServiceError(error as ServiceError, upstream.name);
   } finally {
     stop.abort();
     call.cancel();

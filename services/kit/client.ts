@@ -1,5 +1,5 @@
 import { credentials, Client as GrpcClient, type Metadata, type ServiceConfig } from '@grpc/grpc-js';
-import { awaitAnswer, type Messages, readAnswers } from './client-call.ts';
+import { awaitAnswer, type Messages, readAnswers, type Upstream } from './client-call.ts';
 import type { CallContext } from './context.ts';
 import { type Deadline, deadlineIn } from './deadline.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type ServiceDefinition,
   serviceName,
 } from './method.ts';
+import { type ChannelObservation, observeChannel } from './observe-channel.ts';
 
 /**
  * How long a call may take. There is no third form, so that no call is without a deadline:
@@ -64,7 +65,8 @@ export function createClient<Definition extends ServiceDefinition>(
       options.serviceConfig ?? { loadBalancingConfig: [{ pick_first: {} }], methodConfig: [] },
     ),
   });
-  const methods = Object.entries(definition).map(([name, method]) => [name, callerOf(channel, method, short)]);
+  const observation = observeChannel(channel.getChannel(), short);
+  const methods = Object.entries(definition).map(([name, method]) => [name, callerOf(channel, method, short, observation)]);
   return { ...Object.fromEntries(methods), [Symbol.dispose]: () => channel.close() };
 }
 
@@ -73,7 +75,8 @@ export function detached(ms: number): { deadline: Deadline } {
   return { deadline: deadlineIn(ms) };
 }
 
-function callerOf(channel: GrpcClient, method: MethodDefinition, upstream: string) {
+function callerOf(channel: GrpcClient, method: MethodDefinition, name: string, observation: ChannelObservation) {
+  const upstream: Upstream = { name, observe: () => observation.call(method.path.slice(1)) };
   const { path, responseDeserialize: decode } = method;
   const encode = method.requestSerialize as (message: unknown) => Buffer;
   if (method.requestStream && method.responseStream) {

@@ -52,6 +52,10 @@ export const kitVariables = {
     default: { host: '127.0.0.1', port: 8081 },
     desc: 'Where only health checks are answered',
   }),
+  TELLTALE_METRICS_LISTEN: address({
+    default: { host: '127.0.0.1', port: 9464 },
+    desc: 'Where GET /metrics is answered',
+  }),
   TELLTALE_EGRESS: address({ default: { host: '127.0.0.1', port: 15001 }, desc: 'The sidecar that leads to other services' }),
   TELLTALE_SIDECAR_ADMIN: url('http')({ default: undefined, desc: "The sidecar's admin interface, told to drain at the end" }),
   TELLTALE_DRAIN_WAIT_MS: integer(0, 600_000)({ default: 3000, desc: 'How long to serve on after NOT_SERVING' }),

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import pg from 'pg';
 import { type Database, MIGRATION_TIMEOUT_MS, type Migration, type Row, type Value } from './database.ts';
+import { metrics, samplers } from './metrics.ts';
 import { pause } from './pause.ts';
 import { hasCode, RpcError } from './rpc-error.ts';
 
@@ -49,6 +50,12 @@ export function openPostgresql(url: string): Database {
   });
   // An idle connection that breaks has left the pool when this fires; the next query opens a new one and reports what is wrong.
   pool.on('error', () => {});
+  samplers.add(() => {
+    const { connections } = metrics.database;
+    connections.set({ state: 'idle' }, pool.idleCount);
+    connections.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
+    connections.set({ state: 'waiting' }, pool.waitingCount);
+  });
 
   return {
     dialect: 'postgresql',

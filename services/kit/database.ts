@@ -1,5 +1,8 @@
+import { status } from '@grpc/grpc-js';
 import { openPostgresql } from './database-postgresql.ts';
 import { openSqlite } from './database-sqlite.ts';
+import { metrics } from './metrics.ts';
+import { hasCode } from './rpc-error.ts';
 
 /** Which SQL database answers. */
 export type Dialect = 'postgresql' | 'sqlite';
@@ -59,5 +62,24 @@ export interface DatabaseLocation {
  * share and which is made, with its folder, when it is not there.
  */
 export async function openDatabase({ url, file }: DatabaseLocation): Promise<Database> {
-  return url === undefined ? openSqlite(file) : openPostgresql(url);
+  return measured(url === undefined ? await openSqlite(file) : openPostgresql(url));
+}
+
+function measured(database: Database): Database {
+  const { statementDuration } = metrics.database;
+  return {
+    ...database,
+    query: async <Result extends Row>(text: string, parameters: readonly Value[], signal: AbortSignal) => {
+      const start = performance.now();
+      const end = (outcome: string) => statementDuration.observe({ outcome }, (performance.now() - start) / 1000);
+      try {
+        const rows = await database.query<Result>(text, parameters, signal);
+        end('ok');
+        return rows;
+      } catch (error) {
+        end(signal.aborted ? 'cancelled' : hasCode(error, status.UNAVAILABLE) ? 'unavailable' : 'error');
+        throw error;
+      }
+    },
+  };
 }

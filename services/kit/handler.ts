@@ -9,7 +9,7 @@ import type {
 import { pad, Undecodable } from './codec.ts';
 import type { CallContext } from './context.ts';
 import { paddingOf } from './experiment.ts';
-import type { ByKind, MethodDefinition, RequestOf, ResponseOf } from './method.ts';
+import { type ByKind, type MethodDefinition, methodName, type RequestOf, type ResponseOf } from './method.ts';
 import { toStatus } from './rpc-error.ts';
 import { type Serving, serveCall } from './serve-call.ts';
 import { readMessages, undecodable, writeMessages } from './server-stream.ts';
@@ -58,9 +58,10 @@ export function adapt(method: MethodDefinition, handler: HandlerOf<MethodDefinit
 }
 
 function adaptAnswering(method: MethodDefinition, handler: UnaryHandler<unknown, object>, serving: Serving) {
+  const name = methodName(method.path);
   return (call: Answering, callback: sendUnaryData<object>): void => {
     call.setMaxListeners(0); // each call made with this one as its parent listens to it
-    void serveCall(call, method.path, serving, {
+    void serveCall(call, name, serving, {
       streaming: method.requestStream,
       work: async context => {
         const response = await handler(requestOf(call, context), context);
@@ -74,9 +75,10 @@ function adaptAnswering(method: MethodDefinition, handler: UnaryHandler<unknown,
 }
 
 function adaptStreaming(method: MethodDefinition, handler: ServerStreamHandler<unknown, object>, serving: Serving) {
+  const name = methodName(method.path);
   return (call: Streaming): void => {
     call.setMaxListeners(0);
-    void serveCall(call, method.path, serving, {
+    void serveCall(call, name, serving, {
       streaming: true,
       work: async context => {
         await writeMessages(call, handler(requestOf(call, context), context), context, padded);

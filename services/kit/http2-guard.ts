@@ -1,6 +1,7 @@
 import type { Http2Server, IncomingHttpHeaders, ServerOptions } from 'node:http2';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { MAX_TIMEOUT_MS, parseGrpcTimeout } from './deadline.ts';
+import { observeConnections } from './observe-connections.ts';
 
 /** How many RST_STREAM frames one connection may send: `burst` at once, `rate` a second for long. */
 export interface ResetLimit {
@@ -36,6 +37,7 @@ export function guardHttp2(server: Server, limit: ResetLimit): void {
   const create = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = credentials => {
     const http2Server = create(credentials);
+    observeConnections(http2Server);
     http2Server.prependListener('stream', (_stream, headers) => mendHeaders(headers)); // before grpc-js reads them
     return http2Server;
   };

@@ -1,3 +1,4 @@
+import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { type Logger, pino } from 'pino';
 
 export type { Logger };
@@ -9,8 +10,8 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * A logger that writes one line of JSON per event to standard output: `level`, `time` (ISO 8601), `service`, `pod`, `msg` and
- * the event's own fields. Control characters are escaped, so that no input can forge a line. Never log a payload or a secret.
+ * A logger that writes one line of JSON per event to standard output: `level`, `time` (ISO 8601), `service`, `pod`, `msg`,
+ * `trace_id` and `span_id` where there is a span, and the event's own fields. Control characters are escaped, so that no input can forge a line. Never log a payload or a secret.
  */
 export function createLogger(options: { service: string; pod: string; level: LogLevel }): Logger {
   return pino({
@@ -18,6 +19,12 @@ export function createLogger(options: { service: string; pod: string; level: Log
     base: { service: options.service, pod: options.pod },
     formatters: { level: label => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: traceOf,
     serializers: { error: pino.stdSerializers.err },
   });
+}
+
+function traceOf(): object {
+  const context = trace.getActiveSpan()?.spanContext();
+  return context && isSpanContextValid(context) ? { trace_id: context.traceId, span_id: context.spanId } : {};
 }

@@ -33,6 +33,8 @@ export interface MethodName {
   readonly service: string;
   /** The name of the method: "GetUser". */
   readonly method: string;
+  /** Both together: "telltale.users.v1.UserService/GetUser". */
+  readonly full: string;
   /** The short name of the service in the mesh, which its package holds: "users". */
   readonly short: string;
 }
@@ -42,11 +44,11 @@ export function methodName(path: string): MethodName {
   const match = /^\/(telltale\.([a-z]+)\.v\d+\.[A-Za-z]+)\/([A-Za-z]+)$/.exec(path);
   const [, service, short, method] = match ?? [];
   if (!service || !short || !method) throw new TypeError(`${path} is not /telltale.<service>.v<n>.<Service>/<Method>`);
-  return { service, method, short };
+  return { service, method, full: path.slice(1), short };
 }
 
 /** The names of a service, from the path of its first method. */
-export function serviceName(definition: ServiceDefinition): Omit<MethodName, 'method'> {
+export function serviceName(definition: ServiceDefinition): Pick<MethodName, 'service' | 'short'> {
   const [first] = Object.values(definition);
   if (!first) throw new TypeError('a service without methods has no name');
   const { service, short } = methodName(first.path);

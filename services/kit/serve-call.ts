@@ -1,11 +1,12 @@
-import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { endOf } from './cancellation.ts';
 import type { CallContext, ServerCall } from './context.ts';
 import { type Deadline, hasExpired, remainingMs } from './deadline.ts';
 import { type Experiment, NO_EXPERIMENT, performSteps, readExperiment } from './experiment.ts';
+import { LazyAbort } from './lazy-abort.ts';
 import type { Logger } from './log.ts';
-import { methodName } from './method.ts';
+import type { MethodName } from './method.ts';
+import { type EndedBy, observeServerCall } from './observe-call.ts';
 import { preciseNow, type RecordSink } from './record.ts';
 import { RpcError, toRpcError } from './rpc-error.ts';
 
@@ -39,62 +40,69 @@ export interface Answering {
  * the caller's cancellation, the deadline. On the last two `fail` is called as well: grpc-js drops what it gets then, but
  * whoever watches the call (instrumentation, metrics) sees its true status.
  */
-export async function serveCall(call: ServerCall, path: string, serving: Serving, answering: Answering): Promise<void> {
+export async function serveCall(call: ServerCall, name: MethodName, serving: Serving, answering: Answering): Promise<void> {
   const arrivedAt = preciseNow();
   const deadline = Number(call.getDeadline());
   const budgetMs = Number.isFinite(deadline) ? remainingMs(deadline) : null;
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // a handler may wait for many things at the same time
+  const controller = new LazyAbort();
   let experiment = NO_EXPERIMENT;
-  let end: { code: status; at: number } | undefined;
+  const attempt = Number(call.metadata.get('x-envoy-attempt-count')[0] ?? 1);
+  const method = name.full;
+  const observation = observeServerCall({ method, budgetMs, attempt });
+  let end: End | undefined;
 
-  const endWith = (code: status, send: () => void) => {
+  const endWith = (code: status, by: EndedBy, send: () => void, error?: RpcError) => {
     if (end) return;
-    end = { code, at: preciseNow() };
+    end = { code, by, at: preciseNow(), error };
+    observation.end(code, by);
     try {
       send();
     } catch (error) {
-      serving.logger.error({ method: path.slice(1), error }, 'answer could not be sent'); // its caller waits; nobody else is harmed
+      serving.logger.error({ method, error }, 'answer could not be sent'); // its caller waits; nobody else is harmed
     }
   };
-  const endWithout = (error: RpcError) => {
-    endWith(error.code, () => answering.fail(error));
-    controller.abort(error);
+  const endWithout = (reason: () => RpcError, by: EndedBy) => {
+    if (end) return controller.abort(reason); // what it has begun ends with it
+    const error = reason();
+    endWith(error.code, by, () => answering.fail(error), error);
+    controller.abort(() => error);
   };
-  const onDrain = () => endWithout(drained());
+  const onEnd = () => (hasExpired(deadline) ? endWithout(expired, 'deadline') : endWithout(cancelled, 'caller'));
+  const onDrain = () => endWithout(drained, 'drain');
 
   try {
     const callEnd = endOf(call.metadata);
-    callEnd.addEventListener('abort', () => endWithout(endError(deadline)), { once: true });
+    callEnd.listen(onEnd);
     if (answering.streaming) serving.draining.addEventListener('abort', onDrain, { once: true });
     const refuseEnded = () => {
-      if (callEnd.aborted || remainingMs(deadline) === 0) endWithout(endError(deadline));
-      controller.signal.throwIfAborted();
+      if (callEnd.ended || remainingMs(deadline) === 0) onEnd();
+      controller.throwIfAborted();
     };
     refuseEnded();
-    const names = methodName(path);
-    if (serving.experiments) experiment = readExperiment(call.metadata, names.short, names.method);
+    if (serving.experiments) experiment = readExperiment(call.metadata, name.short, name.method);
     if (budgetMs === null && serving.requireDeadline) throw noDeadline();
-    await performSteps(experiment.steps, controller.signal);
-    refuseEnded(); // a busy event loop has not heard of it yet
-    const answer = await answering.work(contextOf(call, path, deadline, controller.signal, experiment));
-    endWith(status.OK, answer);
+    if (experiment.steps.length > 0) {
+      await performSteps(experiment.steps, controller.signal);
+      refuseEnded(); // a busy event loop has not heard of it yet
+    }
+    const answer = await answering.work(contextOf(call, name, deadline, controller, experiment));
+    endWith(status.OK, 'handler', answer);
   } catch (thrown) {
     const error = toRpcError(thrown);
-    if (!end && error.code === status.INTERNAL)
-      serving.logger.error({ method: path.slice(1), error: thrown }, 'handler failed');
-    endWith(error.code, () => answering.fail(error));
+    endWith(error.code, 'handler', () => answering.fail(error), error);
   }
 
+  observation.stop();
   serving.draining.removeEventListener('abort', onDrain);
-
-  if (experiment.run === undefined || !end) return;
+  if (!end) return;
+  if (end.error) logFailure(serving.logger, { method, budgetMs, attempt, ms: end.at - arrivedAt }, end, end.error);
+  if (experiment.run === undefined) return;
   serving.record({
     run: experiment.run,
-    method: path.slice(1),
+    method,
     pod: serving.pod,
     peer: call.getPeer(),
-    attempt: Number(call.metadata.get('x-envoy-attempt-count')[0] ?? 1),
+    attempt,
     arrivedAt,
     budgetMs,
     status: status[end.code] ?? String(end.code),
@@ -103,31 +111,50 @@ export async function serveCall(call: ServerCall, path: string, serving: Serving
   });
 }
 
+/** How a call ended. */
+interface End {
+  readonly code: status;
+  readonly by: EndedBy;
+  readonly at: number;
+  readonly error: RpcError | undefined;
+}
+
+/** One line for each call that failed; what nobody has foreseen is an error of ours, with everything that is known of it. */
+function logFailure(logger: Logger, call: object, { code, by }: End, { reason, message, cause }: RpcError): void {
+  const line = { ...call, status: status[code], endedBy: by, reason };
+  if (code === status.INTERNAL) logger.error({ ...line, error: cause }, 'call failed');
+  else logger.info({ ...line, says: message }, 'call failed');
+}
+
 function contextOf(
   call: ServerCall,
-  path: string,
+  { short, method }: MethodName,
   deadline: Deadline,
-  signal: AbortSignal,
+  controller: LazyAbort,
   experiment: Experiment,
 ): CallContext {
-  const { short, method } = methodName(path);
   return {
     service: short,
     method,
-    signal,
+    get signal() {
+      return controller.signal;
+    },
     deadline,
     remainingMs: () => remainingMs(deadline),
     metadata: call.metadata,
-    peer: call.getPeer(),
+    get peer() {
+      return call.getPeer();
+    },
     experiment,
     call,
   };
 }
 
-/** Why a call ended without an answer. */
-function endError(deadline: Deadline): RpcError {
-  if (hasExpired(deadline))
-    return new RpcError(status.DEADLINE_EXCEEDED, 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
+function expired(): RpcError {
+  return new RpcError(status.DEADLINE_EXCEEDED, 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
+}
+
+function cancelled(): RpcError {
   return new RpcError(status.CANCELLED, 'the caller cancelled the call', { reason: 'CANCELLED' });
 }
 

@@ -20,7 +20,12 @@ const MAIN = fileURLToPath(new URL('testing-main.ts', import.meta.url));
 
 /** A service process with its log, killed at the end of the test. */
 async function startProcess(env: Record<string, string> = {}) {
-  const ports = { TELLTALE_LISTEN: '127.0.0.1:0', TELLTALE_HEALTH_LISTEN: '127.0.0.1:0', TELLTALE_EXPERIMENTS: 'true' };
+  const ports = {
+    TELLTALE_LISTEN: '127.0.0.1:0',
+    TELLTALE_HEALTH_LISTEN: '127.0.0.1:0',
+    TELLTALE_METRICS_LISTEN: '127.0.0.1:0',
+    TELLTALE_EXPERIMENTS: 'true',
+  };
   const child = spawn(process.execPath, [MAIN], { env: { ...ports, TELLTALE_DRAIN_WAIT_MS: '0', ...env } });
   const exit = once(child, 'exit').then(([code]) => code as number);
   const log: { msg: string; port?: number; healthPort?: number }[] = [];

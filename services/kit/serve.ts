@@ -1,8 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CleanedEnv } from 'envalid';
 import type { kitVariables } from './config.ts';
+import { flushSpans } from './flush-spans.ts';
 import { createLogger, type Logger } from './log.ts';
 import { serviceName } from './method.ts';
+import { measureRuntime } from './metrics.ts';
+import { listenForMetrics } from './metrics-server.ts';
 import { logRecords } from './record.ts';
 import { type Binding, createServer, type MeshServer } from './server.ts';
 
@@ -52,10 +55,12 @@ export async function serve({ config, services, ready, onStop = [] }: ServeOptio
     stopping.abort();
     return drain(server, config, logger, onStop);
   });
+  measureRuntime();
+  const metricsPort = await listenForMetrics(config.TELLTALE_METRICS_LISTEN);
   const healthPort = await server.listenForHealth(config.TELLTALE_HEALTH_LISTEN);
   const port = await server.listen(config.TELLTALE_LISTEN);
   server.setServing(true);
-  logger.info({ port, healthPort }, 'serving');
+  logger.info({ port, healthPort, metricsPort }, 'serving');
   if (ready) void followReadiness(server, ready, logger, stopping.signal);
 }
 
@@ -118,6 +123,7 @@ async function drain(
   const clean = await server.stop(config.TELLTALE_DRAIN_TIMEOUT_MS);
   if (!clean) logger.warn({ afterMs: config.TELLTALE_DRAIN_TIMEOUT_MS }, 'open calls were ended');
   for (const close of onStop) await close();
+  await flushSpans();
   logger.info('stopped');
 }
 

@@ -13,6 +13,7 @@ import { type Address, formatAddress } from './config.ts';
 import { adapt, type HandlerOf, type Handlers } from './handler.ts';
 import { guardHttp2, type ResetLimit } from './http2-guard.ts';
 import { type MethodDefinition, type ServiceDefinition, serviceName } from './method.ts';
+import { isMeasuring, metrics } from './metrics.ts';
 import { addReflection } from './reflection.ts';
 import type { Serving } from './serve-call.ts';
 
@@ -100,14 +101,29 @@ function implementationOf(definition: ServiceDefinition, handlers: Binding['hand
   for (const [name, method] of Object.entries(definition)) {
     const handler = handlers[name];
     if (!handler) throw new TypeError(`${method.path} has no handler`);
-    methods[name] = {
-      ...method,
-      requestDeserialize: strictDecoder(method.requestDeserialize),
-      responseSerialize: paddedEncoder(method.responseSerialize),
-    };
+    methods[name] = { ...method, ...measuredCodec(method) };
     implementation[name] = adapt(method, handler, serving);
   }
   return [methods as unknown as GrpcDefinition, implementation];
+}
+
+function measuredCodec(method: MethodDefinition): Pick<MethodDefinition, 'requestDeserialize' | 'responseSerialize'> {
+  const { requestSize, responseSize } = metrics.server;
+  const labels = { grpc_method: method.path.slice(1) };
+  const decode = strictDecoder(method.requestDeserialize);
+  const encode = paddedEncoder(method.responseSerialize);
+  if (!isMeasuring()) return { requestDeserialize: decode, responseSerialize: encode };
+  return {
+    requestDeserialize: bytes => {
+      requestSize.observe(labels, bytes.length);
+      return decode(bytes);
+    },
+    responseSerialize: message => {
+      const bytes = encode(message);
+      responseSize.observe(labels, bytes.length);
+      return bytes;
+    },
+  };
 }
 
 function listen(server: Server, address: Address): Promise<number> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import type { Charge, ChargeRequest } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import type { Database, Migration } from '../kit/database.ts';
+import { metrics } from '../kit/metrics.ts';
 import { RpcError } from '../kit/rpc-error.ts';
 
 /** What was charged, and by whom: `replayed` when an earlier request had made the charge. */
@@ -66,6 +67,7 @@ type ChargeRow = Readonly<Record<'idempotency_key' | 'charge_id' | 'order_id' | 
 /** Opens the ledger in a database, whose schema it brings up to date first; see {@link Database.migrate}. */
 export async function openLedger(database: Database): Promise<Ledger> {
   await database.migrate(migrations);
+  const { charges } = metrics.ledger;
 
   async function find(key: string, signal: AbortSignal): Promise<Charge | undefined> {
     const [row] = await database.query<ChargeRow>(FIND, [key], signal);
@@ -78,10 +80,15 @@ export async function openLedger(database: Database): Promise<Ledger> {
       const { idempotencyKey, orderId, amountMinor, currencyCode } = request;
       const values = [idempotencyKey, randomUUID(), orderId, amountMinor, currencyCode, BigInt(Date.now())];
       const [row] = await database.query<ChargeRow>(INSERT, values, signal);
-      if (row) return { charge: fromRow(row), replayed: false };
+      if (row) {
+        charges.inc({ outcome: 'charged' });
+        return { charge: fromRow(row), replayed: false };
+      }
       const charge = await find(idempotencyKey, signal);
       if (!charge) throw new Error('a charge that was there is gone: the ledger is broken');
-      if (!matches(charge, request)) throw reused();
+      const same = matches(charge, request);
+      charges.inc({ outcome: same ? 'replayed' : 'refused' });
+      if (!same) throw reused();
       return { charge, replayed: true };
     },
   };

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node:http2';
+
+/** A gRPC call that is made over and over: its path and its whole body, with the five bytes before the message. */
+export interface RepeatedCall {
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+/**
+ * Makes unary gRPC calls on one connection for `ms` milliseconds, `concurrency` at a time, and resolves to how many were answered.
+ * It does no more per call than it must, so that the server is what is measured. Rejects when a call fails.
+ */
+export async function loadFor(address: string, call: RepeatedCall, concurrency: number, ms: number): Promise<number> {
+  const session = connect(`http://${address}`);
+  await once(session, 'connect');
+  const over = Date.now() + ms;
+  let answered = 0;
+  const repeat = async () => {
+    for (; Date.now() < over; answered++) await callOnce(session, call);
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, repeat));
+  } finally {
+    session.close();
+  }
+  return answered;
+}
+
+function callOnce(session: ClientHttp2Session, { path, body }: RepeatedCall): Promise<void> {
+  const headers: OutgoingHttpHeaders = {
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    'grpc-timeout': '5S',
+    te: 'trailers',
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stream = session.request(headers);
+  let code: unknown;
+  stream.once('trailers', trailers => {
+    code = trailers['grpc-status'];
+  });
+  stream.once('error', reject);
+  stream.once('close', () => (code === '0' ? resolve() : reject(new Error(`a call ended with grpc-status ${code}`))));
+  stream.resume();
+  stream.end(body);
+  return promise;
+}

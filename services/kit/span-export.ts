@@ -1,0 +1,91 @@
+import { status } from '@grpc/grpc-js';
+import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
+import {
+  BatchSpanProcessor,
+  type BatchSpanProcessorOptions,
+  type ReadableSpan,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace';
+import { metrics } from './metrics.ts';
+
+/** The codes by which a server says that it has failed itself, and not its caller; RPC conventions, "Status". */
+const SERVER_ERRORS: readonly number[] = [
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.UNIMPLEMENTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+];
+
+/**
+ * A span as the stable RPC conventions have it, made of one of instrumentation-grpc, which still writes the older ones: it is named
+ * "telltale.users.v1.UserService/GetUser", its attributes are `rpc.system.name`, `rpc.method` and `rpc.status_code` (a name), and a
+ * server's span is an error only for the codes by which a server has failed. Other spans stay as they are.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
+ */
+export function conventional(span: ReadableSpan): ReadableSpan {
+  const { 'rpc.system': system, 'rpc.service': service, 'rpc.method': method, ...attributes } = span.attributes;
+  if (system !== 'grpc') return span;
+  const { 'rpc.grpc.status_code': code, 'grpc.error_name': _name, 'grpc.error_message': _message, ...rest } = attributes;
+  const failed = span.kind === SpanKind.SERVER ? SERVER_ERRORS.includes(Number(code)) : code !== status.OK;
+  const name = `${service}/${method}`;
+  const statusCode = status[Number(code)];
+  // a span's other members are on its prototype
+  return Object.create(span, {
+    name: { value: name },
+    attributes: {
+      value: {
+        ...rest,
+        'rpc.system.name': 'grpc',
+        'rpc.method': name,
+        ...(statusCode && { 'rpc.status_code': statusCode, ...(failed && { 'error.type': statusCode }) }),
+      },
+    },
+    status: { value: failed ? { ...span.status, code: SpanStatusCode.ERROR } : { code: SpanStatusCode.UNSET } },
+  }) as ReadableSpan;
+}
+
+/** An exporter that gives another one {@link conventional} spans, and counts those that it could not deliver as dropped. */
+export function conventionalExporter(exporter: SpanExporter): SpanExporter {
+  return {
+    export: (spans, done) =>
+      exporter.export(spans.map(conventional), result => {
+        if (result.code !== ExportResultCode.SUCCESS) metrics.spans.dropped.inc(spans.length);
+        done(result);
+      }),
+    forceFlush: async () => exporter.forceFlush?.(),
+    shutdown: () => exporter.shutdown(),
+  };
+}
+
+/**
+ * Sends spans in batches, off the calls' way; what the queue has no room for is counted as dropped.
+ *
+ * The queue does not say what it drops, so its length is known here by what went in and what came out.
+ */
+export function countingProcessor(
+  exporter: SpanExporter,
+  options: Omit<BatchSpanProcessorOptions, 'exporter'> & { maxQueueSize: number },
+): BatchSpanProcessor {
+  let queued = 0;
+  const counted: SpanExporter = {
+    ...exporter,
+    export: (spans, done) => {
+      queued -= spans.length;
+      exporter.export(spans, done);
+    },
+  };
+  const processor = new BatchSpanProcessor({ exporter: counted, ...options });
+  const onEnd = processor.onEnd.bind(processor);
+  processor.onEnd = span => {
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) {
+      if (queued < options.maxQueueSize) queued++;
+      else metrics.spans.dropped.inc();
+    }
+    onEnd(span);
+  };
+  return processor;
+}
