@@ -1,8 +1,9 @@
-// Checks the chart with several sets of values: helm lint, the manifests against a golden file, each Envoy file by Envoy itself;
-// and its README against its values. `npm run check:chart -- --update` writes golden files and README anew.
+// Checks the chart with several sets of values: helm lint, the manifests against a golden file, each Envoy file by Envoy itself,
+// Prometheus' file and rules by promtool where there is one; and its READMEs against its values.
+// `npm run check:chart -- --update` writes golden files and READMEs anew.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { valueRows, withValues } from './chart-readme.ts';
 import type { KubeObject } from './local/manifest.ts';
@@ -20,6 +21,8 @@ const sets: Record<string, string[]> = {
   'external-database': [join(chart, 'ci', 'external-database-values.yaml')],
   production: [join(chart, 'ci', 'production-values.yaml')],
   'edge-only': [join(chart, 'ci', 'edge-only-values.yaml')],
+  collector: [join(chart, 'ci', 'collector-values.yaml')],
+  'prometheus-operator': [join(chart, 'ci', 'prometheus-operator-values.yaml')],
 };
 
 interface ConfigMap extends KubeObject {
@@ -29,16 +32,27 @@ interface ConfigMap extends KubeObject {
 
 const { values: options } = parseArgs({ options: { update: { type: 'boolean', default: false } } });
 const envoy = await locateTool('envoy', console.error);
+// No package carries it, so it cannot be fetched.
+const promtool = await runCommand('promtool', ['--version']);
+if (promtool === undefined) console.log("left  Prometheus' file and rules: there is no promtool in PATH");
 for (const [name, files] of Object.entries(sets)) await checkSet(name, files);
-await check('README.md', checkReadme);
+for (const folder of [chart, join(chart, 'charts', 'observability')]) {
+  await check(relative(repo, join(folder, 'README.md')), () => checkReadme(folder));
+}
 
 async function checkSet(name: string, files: string[]): Promise<void> {
   const args = files.flatMap(file => ['-f', file]);
   await check(`${name}: helm lint`, () => runHelm('lint', '--strict', chart, ...args));
   const text = await renderText(...args);
   await check(`${name}: golden file`, () => compareGolden(join(chart, 'ci', `${name}.golden.yaml`), stable(text)));
-  const configs = (parseObjects(text) as ConfigMap[]).filter(({ kind, data }) => kind === 'ConfigMap' && data?.['envoy.yaml']);
-  for (const config of configs) await check(`${name}: ${config.metadata.name}`, () => validate(config));
+  const configs = (parseObjects(text) as ConfigMap[]).filter(({ kind }) => kind === 'ConfigMap');
+  for (const config of configs.filter(({ data }) => data?.['envoy.yaml']))
+    await check(`${name}: ${config.metadata.name}`, () => validate(config));
+  const [prometheus, rules] = ['prometheus', 'prometheus-rules'].map(each =>
+    configs.find(config => config.metadata.name === each),
+  );
+  if (promtool !== undefined && prometheus && rules)
+    await check(`${name}: prometheus`, () => validatePrometheus(prometheus, rules));
 }
 
 async function check(what: string, run: () => Promise<unknown>): Promise<void> {
@@ -51,9 +65,15 @@ async function check(what: string, run: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** The text without what changes with every .proto and says nothing to a reader. */
+/** The text without what changes with every .proto, dashboard or rule and says nothing to a reader. */
 function stable(text: string): string {
   return text
+    .split('\n---\n')
+    .map(object => {
+      const generated = /^kind: PrometheusRule$|^ {2}name: (prometheus-rules|grafana-dashboard-.*)$/m.test(object);
+      return generated ? object.replace(/^(data|spec):\n[\s\S]*$/m, '$1: (generated)') : object;
+    })
+    .join('\n---\n')
     .replace(/^( *telltale\.binpb: ).+$/gm, '$1(generated)')
     .replace(/^( *password: ).+$/gm, '$1(made at the installation)')
     .replace(/^( *url: postgresql:\/\/telltale:).+(@.+)$/gm, '$1(the same)$2')
@@ -72,10 +92,10 @@ async function compareGolden(file: string, text: string): Promise<void> {
   );
 }
 
-async function checkReadme(): Promise<void> {
-  const file = join(chart, 'README.md');
+async function checkReadme(folder: string): Promise<void> {
+  const file = join(folder, 'README.md');
   const text = await readFile(file, 'utf8');
-  const fresh = withValues(text, valueRows(await readFile(join(chart, 'values.yaml'), 'utf8')));
+  const fresh = withValues(text, valueRows(await readFile(join(folder, 'values.yaml'), 'utf8')));
   if (options.update) return writeFile(file, fresh);
   if (fresh !== text)
     throw new Error(`${file}: its table is not that of values.yaml; write it anew: npm run check:chart -- --update`);
@@ -99,6 +119,19 @@ async function validate({ data = {}, binaryData = {} }: ConfigMap): Promise<void
     const [, ...watched] = data['envoy.yaml']?.split('path: /etc/envoy-endpoints/') ?? [];
     for (const rest of watched) await writeFile(join(endpoints, rest.slice(0, rest.search(/[,}\s]/))), 'resources: []\n');
     await runCommand(envoy, ['--mode', 'validate', '--log-level', 'error', '-c', join(etc, 'envoy.yaml')]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Has promtool read Prometheus' file and the rules that it names. */
+async function validatePrometheus(prometheus: ConfigMap, rules: ConfigMap): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'telltale-chart-'));
+  try {
+    const text = prometheus.data?.['prometheus.yaml'] ?? '';
+    await writeFile(join(folder, 'prometheus.yml'), text.replaceAll('/etc/prometheus-rules', folder));
+    for (const [key, rule] of Object.entries(rules.data ?? {})) await writeFile(join(folder, key), rule);
+    await runCommand('promtool', ['check', 'config', '--lint-fatal', join(folder, 'prometheus.yml')]);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -90,6 +90,33 @@ describe('helm template refuses values that are wrong and says which', { concurr
     ['resources.sidecar.requests.disk="1Gi"', /at '\/resources\/sidecar\/requests': .*additional properties 'disk'/],
     ['resources.users={}', /at '\/resources': additional properties 'users'/],
     ['storage="mysql"', /at '\/storage': value must be one of 'sqlite', 'postgresql'/],
+    ['tracing.samplingPercent=101', /at '\/tracing\/samplingPercent': maximum: got 101, want 100/],
+    ['tracing.samplingPercent=-1', /at '\/tracing\/samplingPercent': minimum: got -1, want 0/],
+    ['tracing.samplingPercent="all"', /at '\/tracing\/samplingPercent': got string, want number/],
+    ['tracing.collector="http://collector:4317"', /at '\/tracing\/collector': 'http:\/\/collector:4317' does not match/],
+    ['tracing.grpcPort="4317"', /at '\/tracing\/grpcPort': got string, want integer/],
+    ['tracing.httpPort=0', /at '\/tracing\/httpPort': minimum: got 0, want 1/],
+    ['tracing.port=4317', /at '\/tracing': additional properties 'port'/],
+    ['observability=false', /type mismatch on observability: false/],
+    ['observability.enabled="yes"', /at '\/observability\/enabled': got string, want boolean/],
+    ['observability.loki={}', /observability:\n- at '': additional properties 'loki'/],
+    ['observability.prometheus.enable=true', /observability:\n- at '\/prometheus': additional properties 'enable'/],
+    ['observability.prometheus.enabled="no"', /at '\/prometheus\/enabled': got string, want boolean/],
+    ['observability.prometheus.image="prom/prometheus:latest"', /at '\/prometheus\/image': 'not' failed/],
+    ['observability.prometheus.scrapeInterval=5', /at '\/prometheus\/scrapeInterval': got number, want string/],
+    ['observability.prometheus.scrapeInterval="500ms"', /at '\/prometheus\/scrapeInterval': '500ms' does not match/],
+    ['observability.prometheus.retention="6 hours"', /at '\/prometheus\/retention': '6 hours' does not match/],
+    ['observability.prometheus.volume="2GB"', /at '\/prometheus\/volume': '2GB' does not match/],
+    ['observability.jaeger.maxTraces=0', /at '\/jaeger\/maxTraces': minimum: got 0, want 1/],
+    [
+      'observability.grafana.prometheusUrl="prometheus:9090"',
+      /at '\/grafana\/prometheusUrl': 'prometheus:9090' does not match/,
+    ],
+    ['observability.grafana.existingSecret="My_Secret"', /at '\/grafana\/existingSecret': 'My_Secret' does not match/],
+    ['observability.grafana.password="x"', /at '\/grafana': additional properties 'password'/],
+    ['observability.operator.podMonitors={}', /at '\/operator\/podMonitors': got object, want boolean/],
+    ['observability.operator.labels={"app.kubernetes.io/name":"x"}', /observability:\n.*invalid propertyName 'app/],
+    ['observability.jaeger.resources.requests.cpu=null', /at '\/jaeger\/resources\/requests': missing property 'cpu'/],
     ['experiments="true"', /at '\/experiments': got string, want boolean/],
     ['logLevel="verbose"', /at '\/logLevel': value must be one of/],
     ['drain.waitMs=-1', /at '\/drain\/waitMs': minimum: got -1, want 0/],
@@ -117,6 +144,13 @@ describe('helm template refuses values that are wrong and says which', { concurr
       /drain\.terminationGracePeriodSeconds: 15 s is not longer than drain\.waitMs \+ drain\.timeoutMs \(15000 ms\)/,
     ],
     [`services.serviceb={${storefront},"stores":false}`, /services\.serviceb: the name is taken/],
+    [`services.jaeger={${storefront},"stores":false}`, /services\.jaeger: the name is taken/],
+    ['observability.networkPolicies=false', /observability\.networkPolicies: false, but networkPolicies is true/],
+    ['tracing.grpcPort=4417', /tracing\.grpcPort: 4417 would not be used, because tracing\.collector is empty/],
+    [
+      'observability.grafana.resources.requests.memory="1Gi"',
+      /observability\.grafana\.resources\.requests\.memory: 1Gi is more than limits\.memory \(400Mi\)/,
+    ],
     [
       'storage="sqlite",database.existingSecret="db"',
       /database\.existingSecret: db would not be used, because storage is sqlite/,
@@ -178,11 +212,13 @@ describe('helm template accepts', { concurrency: 4 }, () => {
     'resources.app.requests={"cpu":"0.25","memory":"256Mi"}',
     'podDisruptionBudget.minAvailable=0',
     'sidecars=false',
+    'tracing={"samplingPercent":0.5,"collector":"10.1.2.3","grpcPort":14317}',
+    'observability.grafana={"prometheusUrl":"https://prometheus.example.com/p","jaegerUrl":"http://jaeger.tracing:16686"}',
   ];
   for (const values of accepted) {
     it(values, async () => {
       const kinds = parseObjects(await renderText('--set-json', values)).map(({ kind }) => kind);
-      assert.equal(kinds.filter(kind => kind === 'Deployment').length, 5);
+      assert.equal(kinds.filter(kind => kind === 'Deployment').length, 8);
     });
   }
 });

@@ -19,8 +19,13 @@ const methods = methodsByService();
 describe('the chart agrees with the rest of the repository', () => {
   it('its version and appVersion are the version of package.json', () => {
     const { version } = JSON.parse(text('..', '..', 'package.json'));
-    const about = parse(text('Chart.yaml'));
-    assert.deepEqual([about.version, about.appVersion], [version, version]);
+    for (const folder of ['', join('charts', 'observability')]) {
+      const about = parse(text(folder, 'Chart.yaml'));
+      assert.deepEqual([about.version, about.appVersion], [version, version]);
+    }
+    assert.deepEqual(parse(text('Chart.yaml')).dependencies, [
+      { name: 'observability', version, condition: 'observability.enabled' },
+    ]);
   });
 
   it('its services are the services of the contracts', () => {

@@ -120,7 +120,7 @@ function localProblems({ locals }: Tiltfile): string[] {
   ]);
 }
 
-/** The paths of a resource's links, each of which the edge must answer. Throws an `Error` for a link that leads elsewhere. */
+/** The paths of a resource's links, each of which whoever listens at `origin` must answer. Throws an `Error` for a link that leads elsewhere. */
 export function linkPaths({ links = [] }: Resource, origin: string): string[] {
   return links.map(({ url }) => {
     if (new URL(url).origin !== origin) throw new Error(`${url} does not lead to ${origin}`);

@@ -66,6 +66,11 @@ def read_yaml(path):
         return yaml.safe_load(file)
 
 
+def read_yaml_stream(path):
+    with open(at(path), encoding="utf-8") as file:
+        return list(yaml.safe_load_all(file))
+
+
 def helm(path, name="chart", namespace="", values=()):
     """As Tilt: without the pods of `helm test`, and with the namespace on each object."""
     command = [helm_program, "template", name, at(path), "--skip-tests", "--namespace", namespace]
@@ -84,6 +89,7 @@ def k8s_yaml(text):
 
 functions = {
     "read_yaml": read_yaml,
+    "read_yaml_stream": read_yaml_stream,
     "helm": helm,
     "k8s_yaml": k8s_yaml,
     "decode_yaml_stream": lambda text: list(yaml.safe_load_all(text)),

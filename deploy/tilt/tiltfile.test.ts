@@ -80,13 +80,35 @@ describe('Tiltfile', () => {
     assert.deepEqual((await evaluateTiltfile(text, { CLUSTER: 'staging' })).contexts, ['staging']);
   });
 
-  it('makes the same objects whenever it is rendered, the password of the database among them', async () => {
+  it('makes the same objects whenever it is rendered, the passwords of the database and of Grafana among them', async () => {
     const { objects } = await evaluateTiltfile(text);
     assert.deepEqual(objects, tiltfile.objects);
-    const [secret, ...more] = objects.filter(({ kind }) => kind === 'Secret');
-    const { url, password } = secret?.stringData ?? {};
+    const [postgresql, grafana, ...more] = objects.filter(({ kind }) => kind === 'Secret');
+    const { url, password } = postgresql?.stringData ?? {};
     assert.ok(password && url?.includes(`:${password}@`));
+    assert.ok(grafana?.stringData?.password);
     assert.deepEqual(more, []);
+    const wanted = objects.flatMap(
+      ({ spec }) => spec?.template?.spec.volumes?.flatMap(({ secret }) => secret?.secretName ?? []) ?? [],
+    );
+    assert.deepEqual(wanted.sort(), [grafana.metadata.name, postgresql?.metadata.name]);
+  });
+
+  it('forwards a port to each part of observability, and links to nothing else', () => {
+    const parts = tiltfile.resources.filter(({ labels }) => labels?.includes('observability'));
+    const forwards = parts.map(({ workload, port_forwards = [] }) => [
+      workload,
+      port_forwards.map(({ local_port }) => local_port),
+    ]);
+    assert.deepEqual(forwards, [
+      ['prometheus', [9090]],
+      ['jaeger', [16686]],
+      ['grafana', [3000]],
+    ]);
+    for (const part of parts) {
+      const paths = linkPaths(part, `http://localhost:${part.port_forwards?.[0]?.local_port}`);
+      assert.ok(paths.length > 0, part.workload);
+    }
   });
 });
 
@@ -98,8 +120,8 @@ describe('problemsOf', () => {
 
   it('finds a service that the cluster would not get', async () => {
     const problems = await problemsWith(
-      '[namespace, secret] + objects',
-      '[namespace, secret] + [o for o in objects if o["metadata"]["name"] != "users"]',
+      '[namespace] + secrets + objects',
+      '[namespace] + secrets + [o for o in objects if o["metadata"]["name"] != "users"]',
     );
     assert.ok(problems.includes('users: values.yaml has it, the cluster would not'), problems.join('\n'));
   });

@@ -56,13 +56,20 @@ export interface Container {
   livenessProbe?: object;
 }
 
+/** A pod, as far as a Tiltfile concerns it. */
+export interface PodSpec {
+  containers: Container[];
+  initContainers?: Container[];
+  volumes?: { name: string; secret?: { secretName: string } }[];
+}
+
 /** An object of Kubernetes, as far as a Tiltfile concerns it. */
 export interface KubeObject {
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   data?: Record<string, string>;
   stringData?: Record<string, string>;
-  spec?: { replicas?: number; template?: { spec: { containers: Container[]; initContainers?: Container[] } } };
+  spec?: { replicas?: number; template?: { spec: PodSpec } };
 }
 
 /** What a Tiltfile has asked Tilt for. */

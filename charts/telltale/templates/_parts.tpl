@@ -33,6 +33,26 @@ Not empty when the chart runs the database itself. Parameters: Values.
 {{- end }}
 
 {{/*
+Not empty when this part of observability ("prometheus", "jaeger", "grafana") is installed too. Parameters: root, part.
+*/}}
+{{- define "telltale.observes" -}}
+{{- with .root.Values.observability }}
+{{- if and .enabled (index . $.part).enabled }}true{{ end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The host of the collector of traces; empty when nobody collects them. Parameters: Values.
+*/}}
+{{- define "telltale.collector" -}}
+{{- if .Values.tracing.collector }}
+{{- .Values.tracing.collector }}
+{{- else if include "telltale.observes" (dict "root" . "part" "jaeger") -}}
+jaeger
+{{- end }}
+{{- end }}
+
+{{/*
 The Secret with the password of the chart's own PostgreSQL. Parameters: Values.
 */}}
 {{- define "telltale.postgresqlSecret" -}}

@@ -2,11 +2,11 @@
 
 {{/*
 The fields of a pod's spec that stand before its containers. Parameters: root, account (its ServiceAccount), user (the uid),
-graceSeconds.
+graceSeconds, token (true for who asks the Kubernetes API).
 */}}
 {{- define "telltale.podSpec" -}}
 serviceAccountName: {{ .account }}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .token | default false }}
 # Variables for each Service of the namespace: nobody reads them, and one named TELLTALE_... would be refused.
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ .graceSeconds }}
@@ -83,6 +83,13 @@ minReadySeconds: 3
 strategy:
   type: RollingUpdate
   rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
+{{- end }}
+
+{{/*
+What spans say of the process that made them, as OTEL_RESOURCE_ATTRIBUTES has it. Parameters: Release, Chart.
+*/}}
+{{- define "telltale.resourceAttributes" -}}
+service.namespace={{ .Release.Name }},service.version={{ .Chart.AppVersion }},k8s.namespace.name={{ .Release.Namespace }}
 {{- end }}
 
 {{/*

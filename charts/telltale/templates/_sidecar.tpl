@@ -20,6 +20,14 @@ args:
   - warning
   - --component-log-level
   - misc:error
+{{- if include "telltale.collector" .root }}
+env:
+  - name: TELLTALE_POD
+    valueFrom: {fieldRef: {fieldPath: metadata.name}}
+  # What is said of this Envoy in its spans.
+  - name: OTEL_RESOURCE_ATTRIBUTES
+    value: {{ include "telltale.resourceAttributes" .root }},k8s.pod.name=$(TELLTALE_POD)
+{{- end }}
 securityContext:
   {{- include "telltale.containerSecurity" . | nindent 2 }}
 volumeMounts:

@@ -25,11 +25,20 @@ What is wrong with how pods are counted, stopped and sized, as a YAML list of te
   {{- end -}}
 {{- end -}}
 {{- range $container, $resources := .Values.resources -}}
-  {{- range $kind, $request := $resources.requests -}}
-    {{- $limit := get ($resources.limits | default dict) $kind -}}
-    {{- if and $limit (gt (include "telltale.amount" $request | float64) (include "telltale.amount" $limit | float64)) -}}
-      {{- $wrong = append $wrong (printf "resources.%s.requests.%s: %s is more than limits.%s (%s); Kubernetes refuses such a pod; lower it or raise the limit" $container $kind $request $kind $limit) -}}
-    {{- end -}}
+  {{- $wrong = concat $wrong (include "telltale.wrongResources" (dict "path" (printf "resources.%s" $container) "resources" $resources) | fromYamlArray) -}}
+{{- end -}}
+{{- toYaml $wrong -}}
+{{- end }}
+
+{{/*
+What is wrong with what a container gets, as a YAML list of texts. Parameters: path (of the value), resources.
+*/}}
+{{- define "telltale.wrongResources" -}}
+{{- $wrong := list -}}
+{{- range $kind, $request := .resources.requests -}}
+  {{- $limit := get ($.resources.limits | default dict) $kind -}}
+  {{- if and $limit (gt (include "telltale.amount" $request | float64) (include "telltale.amount" $limit | float64)) -}}
+    {{- $wrong = append $wrong (printf "%s.requests.%s: %s is more than limits.%s (%s); Kubernetes refuses such a pod; lower it or raise the limit" $.path $kind $request $kind $limit) -}}
   {{- end -}}
 {{- end -}}
 {{- toYaml $wrong -}}
