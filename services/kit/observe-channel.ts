@@ -49,6 +49,7 @@ export function observeChannel(channel: Channel, upstream: string): ChannelObser
 /** Counts what becomes of the connection; what it returns says the channel's state. */
 function followState(channel: Channel, labels: { grpc_target: string }): () => connectivityState {
   const { subchannel } = metrics;
+  for (const counter of [subchannel.disconnections, subchannel.succeeded, subchannel.failed]) counter.inc(labels, 0);
   let state = channel.getConnectivityState(false);
   const follow = () =>
     channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => {
