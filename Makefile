@@ -17,6 +17,8 @@ ON_CLUSTER := node_modules/.bin/node deploy/cluster/main.ts
 VERSION = $(shell awk '/^version:/ {print $$2}' charts/telltale/Chart.yaml)
 IMAGE = telltale:$(VERSION)
 NAMESPACE ?= telltale
+# Values besides those of deploy/kind-values.yaml, as helm takes them: HELM_SET=observability.grafana.enabled=false,logLevel=debug
+HELM_SET ?=
 
 .PHONY: help
 help: ## show this list
@@ -125,7 +127,7 @@ install: $(INSTALLED) ## install into the cluster, or upgrade: http://localhost:
 	@$(ON_CLUSTER) need kubectl helm docker
 	sed 's/name: telltale/name: $(NAMESPACE)/' deploy/namespace.yaml | kubectl apply -f -
 	tag=$$($(ON_CLUSTER) load $(IMAGE)); helm upgrade --install telltale charts/telltale --namespace $(NAMESPACE) \
-	  --values deploy/kind-values.yaml --set image.tag="$$tag" --wait --timeout 5m
+	  --values deploy/kind-values.yaml --set image.tag="$$tag" $(if $(HELM_SET),--set '$(HELM_SET)') --wait --timeout 5m
 
 .PHONY: e2e
 e2e: $(INSTALLED) ## run the checks of the cluster on what is installed there
@@ -140,7 +142,7 @@ uninstall: $(INSTALLED) ## remove from the cluster what was installed; the datab
 .PHONY: tilt-ci
 tilt-ci: $(INSTALLED) ## install with Tilt and wait until all is ready; `tilt up` also follows edits
 	@$(ON_CLUSTER) need docker helm kubectl tilt
-	NAMESPACE=$(NAMESPACE) tilt ci
+	NAMESPACE=$(NAMESPACE) HELM_SET='$(HELM_SET)' tilt ci
 
 .PHONY: cluster-down
 cluster-down: $(INSTALLED) ## remove the cluster that make cluster has made

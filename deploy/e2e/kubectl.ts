@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -70,4 +71,20 @@ export async function rolloutRestart(name: string): Promise<void> {
   await kubectl(['rollout', 'restart', `deployment/${name}`]);
   await kubectl(['rollout', 'status', `deployment/${name}`, '--timeout=180s']);
   await settled();
+}
+
+/** A port of the cluster brought to this machine, until it is disposed of. */
+export interface PortForward extends Disposable {
+  /** "127.0.0.1:port". */
+  readonly address: string;
+}
+
+/** Brings a port of something ("service/edge", "pod/users-1") to a free one of 127.0.0.1. Throws when kubectl cannot. */
+export async function portForward(target: string, port: number): Promise<PortForward> {
+  const args = ['--namespace', NAMESPACE, 'port-forward', target, `:${port}`];
+  const forwarding = spawn('kubectl', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const { value: line = '' } = await createInterface(forwarding.stdout)[Symbol.asyncIterator]().next();
+  const [, free] = /:(\d+) ->/.exec(line) ?? [];
+  if (!free) throw new Error(`kubectl cannot forward port ${port} of ${target}`);
+  return { address: `127.0.0.1:${free}`, [Symbol.dispose]: () => forwarding.kill() };
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
@@ -13,7 +12,7 @@ import { loadImage } from '../cluster/load-image.ts';
 import { currentCluster } from '../cluster/programs.ts';
 import { repo } from '../local/paths.ts';
 import { evaluateTiltfile, readTiltfile, type Tiltfile } from '../tilt/tiltfile.ts';
-import { isReady, kubectl, kubectlJson, NAMESPACE, type Pod, until } from './kubectl.ts';
+import { isReady, kubectl, kubectlJson, NAMESPACE, type Pod, portForward, until } from './kubectl.ts';
 
 const run = promisify(execFile);
 const name = 'live-update';
@@ -64,17 +63,9 @@ async function copyIntoPod({ builds: [build] }: Tiltfile, edited: string): Promi
 
 /** The name of user 123, asked of the app itself; throws while it does not answer. */
 async function alice(): Promise<string> {
-  const forward = spawn('kubectl', ['-n', NAMESPACE, 'port-forward', `pod/${name}`, ':50052'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  try {
-    const { value: line = '' } = await createInterface(forward.stdout)[Symbol.asyncIterator]().next();
-    const [, port] = /:(\d+) ->/.exec(line) ?? [];
-    using client = createClient(UserServiceService, { address: `127.0.0.1:${port}` });
-    return (await client.getUser({ id: 123 }, { deadline: deadlineIn(1000) })).name;
-  } finally {
-    forward.kill();
-  }
+  using forward = await portForward(`pod/${name}`, 50052);
+  using client = createClient(UserServiceService, { address: forward.address });
+  return (await client.getUser({ id: 123 }, { deadline: deadlineIn(1000) })).name;
 }
 
 const answers = (expected: string) => async () => (await alice().catch(() => undefined)) === expected;

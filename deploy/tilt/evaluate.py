@@ -71,11 +71,13 @@ def read_yaml_stream(path):
         return list(yaml.safe_load_all(file))
 
 
-def helm(path, name="chart", namespace="", values=()):
+def helm(path, name="chart", namespace="", values=(), set=()):
     """As Tilt: without the pods of `helm test`, and with the namespace on each object."""
     command = [helm_program, "template", name, at(path), "--skip-tests", "--namespace", namespace]
     for file in values:
         command += ["--values", at(file)]
+    for value in set:
+        command += ["--set", value]
     rendered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     objects = [found for found in yaml.safe_load_all(rendered) if found]
     for found in objects:

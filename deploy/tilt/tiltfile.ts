@@ -101,7 +101,14 @@ export const readTiltfile = (): string => readFileSync(join(repo, 'Tiltfile'), '
 export async function evaluateTiltfile(tiltfile: string, env: Record<string, string> = {}): Promise<Tiltfile> {
   const packages = await locatePython(undefined, undefined, join(import.meta.dirname, 'requirements.txt'));
   const args = [join(import.meta.dirname, 'evaluate.py'), repo, await locateTool('helm')];
-  const variables = { ...process.env, NAMESPACE: undefined, CLUSTER: undefined, EDGE_PORT: undefined, ...env };
+  const variables = {
+    ...process.env,
+    NAMESPACE: undefined,
+    CLUSTER: undefined,
+    EDGE_PORT: undefined,
+    HELM_SET: undefined,
+    ...env,
+  };
   const python = spawn('python3', args, { env: { ...variables, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' } });
   python.stdin.end(tiltfile);
   const [output, errors, code] = await Promise.all([
