@@ -1,5 +1,5 @@
 // Checks the chart with several sets of values: helm lint, the manifests against a golden file, each Envoy file by Envoy itself,
-// Prometheus' file and rules by promtool where there is one; and its READMEs against its values.
+// Prometheus' file and rules by promtool 3 where there is one; and its READMEs against its values.
 // `npm run check:chart -- --update` writes golden files and READMEs anew.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,9 +32,13 @@ interface ConfigMap extends KubeObject {
 
 const { values: options } = parseArgs({ options: { update: { type: 'boolean', default: false } } });
 const envoy = await locateTool('envoy', console.error);
-// No package carries it, so it cannot be fetched.
-const promtool = await runCommand('promtool', ['--version']);
-if (promtool === undefined) console.log("left  Prometheus' file and rules: there is no promtool in PATH");
+// No package carries it, so it cannot be fetched. Debian's is of version 2, and without Kubernetes' discovery.
+const [, promtool] = /version (\d+)\./.exec((await runCommand('promtool', ['--version'])) ?? '') ?? [];
+if (Number(promtool ?? 0) < 3) {
+  console.log(
+    `left  Prometheus' file: it needs promtool 3 in PATH, where there is ${promtool ? `version ${promtool}` : 'none'}`,
+  );
+}
 for (const [name, files] of Object.entries(sets)) await checkSet(name, files);
 for (const folder of [chart, join(chart, 'charts', 'observability')]) {
   await check(relative(repo, join(folder, 'README.md')), () => checkReadme(folder));
@@ -51,7 +55,7 @@ async function checkSet(name: string, files: string[]): Promise<void> {
   const [prometheus, rules] = ['prometheus', 'prometheus-rules'].map(each =>
     configs.find(config => config.metadata.name === each),
   );
-  if (promtool !== undefined && prometheus && rules)
+  if (Number(promtool ?? 0) >= 3 && prometheus && rules)
     await check(`${name}: prometheus`, () => validatePrometheus(prometheus, rules));
 }
 
