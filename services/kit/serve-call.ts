@@ -1,14 +1,15 @@
 import { status } from '@grpc/grpc-js';
 import { endOf } from './cancellation.ts';
 import type { CallContext, ServerCall } from './context.ts';
-import { type Deadline, hasExpired, remainingMs } from './deadline.ts';
-import { type Experiment, NO_EXPERIMENT, performSteps, readExperiment } from './experiment.ts';
+import { hasExpired, remainingMs } from './deadline.ts';
+import { NO_EXPERIMENT, performSteps, readExperiment } from './experiment.ts';
 import { LazyAbort } from './lazy-abort.ts';
 import type { Logger } from './log.ts';
 import type { MethodName } from './method.ts';
 import { type EndedBy, observeServerCall } from './observe-call.ts';
 import { preciseNow, type RecordSink } from './record.ts';
 import { RpcError, toRpcError } from './rpc-error.ts';
+import { ServedContext } from './served-context.ts';
 
 /** What every call of a server is served with. */
 export interface Serving {
@@ -85,7 +86,7 @@ export async function serveCall(call: ServerCall, name: MethodName, serving: Ser
       await performSteps(experiment.steps, controller.signal);
       refuseEnded(); // a busy event loop has not heard of it yet
     }
-    const answer = await answering.work(contextOf(call, name, deadline, controller, experiment));
+    const answer = await answering.work(new ServedContext(call, name, deadline, controller, experiment));
     endWith(status.OK, 'handler', answer);
   } catch (thrown) {
     const error = toRpcError(thrown);
@@ -124,30 +125,6 @@ function logFailure(logger: Logger, call: object, { code, by }: End, { reason, m
   const line = { ...call, status: status[code], endedBy: by, reason };
   if (code === status.INTERNAL) logger.error({ ...line, error: cause }, 'call failed');
   else logger.info({ ...line, says: message }, 'call failed');
-}
-
-function contextOf(
-  call: ServerCall,
-  { short, method }: MethodName,
-  deadline: Deadline,
-  controller: LazyAbort,
-  experiment: Experiment,
-): CallContext {
-  return {
-    service: short,
-    method,
-    get signal() {
-      return controller.signal;
-    },
-    deadline,
-    remainingMs: () => remainingMs(deadline),
-    metadata: call.metadata,
-    get peer() {
-      return call.getPeer();
-    },
-    experiment,
-    call,
-  };
 }
 
 function expired(): RpcError {

@@ -18,6 +18,12 @@ async function runTraced(env: Record<string, string>, args = ['--import', PRELOA
   return stdout;
 }
 
+/** The lines of the log among what was printed. */
+function linesOf(printed: string): Record<string, string>[] {
+  const lines = printed.split('\n').filter(line => line.startsWith('{'));
+  return lines.map(line => JSON.parse(line) as Record<string, string>);
+}
+
 describe('telemetry.ts, preloaded', () => {
   let spans: TestSpan[];
   let printed: string;
@@ -111,11 +117,7 @@ describe('telemetry.ts, preloaded', () => {
   });
 
   it('gives the line of a failed call the trace that it is of', () => {
-    const lines = printed
-      .split('\n')
-      .filter(line => line.startsWith('{'))
-      .map(line => JSON.parse(line));
-    const failed = lines.filter(({ msg }) => msg === 'call failed');
+    const failed = linesOf(printed).filter(({ msg }) => msg === 'call failed');
     assert.deepEqual(failed.map(({ status }) => status).sort(), ['CANCELLED', 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND']);
     for (const { trace_id, span_id } of failed)
       assert.ok(spans.some(span => span.traceId === trace_id && span.spanId === span_id));
@@ -127,6 +129,19 @@ describe('without spans', () => {
     const printed = await runTraced({});
     assert.match(printed, /grpc_server_call_started_total\{grpc_method="telltale.orders.v1.OrderService\/GetOrder"\} 7/);
     assert.doesNotMatch(printed, / # \{/);
+  });
+
+  it('a call whose trace is not kept has none at any hop, and its parent goes on as it came', async () => {
+    await using sink = await startSpanSink();
+    const printed = await runTraced({
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      OTEL_TRACES_SAMPLER: 'parentbased_always_off',
+    });
+    const arrived = linesOf(printed).filter(({ msg }) => msg === 'arrived');
+    const [parent, child] = ['GetOrder', 'ListOrders'].map(name => arrived.find(({ method }) => method === name)?.traceparent);
+    assert.match(parent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    assert.equal(child, parent);
+    assert.deepEqual(sink.spans, []);
   });
 
   it('there are none, the control, when the SDK is not preloaded', async () => {

@@ -14,11 +14,16 @@ import { emptyOrders } from './testing.ts';
 const stopped = Promise.withResolvers<void>();
 const handlers = emptyOrders({
   async getOrder({ orderId }, context) {
+    logger.info({ method: context.method, traceparent: context.metadata.get('traceparent')[0] }, 'arrived');
     if (orderId === 'missing') throw new RpcError(status.NOT_FOUND, 'no such order', { reason: 'ORDER_NOT_FOUND' });
     if (orderId === 'broken') throw new Error('a bug');
     if (orderId === 'parent') for await (const _order of client.listOrders({ userId: 1, limit: 1 }, { context }));
     if (orderId === 'slow') await wait(5000, undefined, { signal: context.signal }).finally(stopped.resolve);
     return { order: undefined };
+  },
+  // biome-ignore lint/correctness/useYield: only that it arrives is of interest
+  async *listOrders(_request, context) {
+    logger.info({ method: context.method, traceparent: context.metadata.get('traceparent')[0] }, 'arrived');
   },
   async *lookupOrders(requests, context) {
     for await (const { orderId } of requests) {

@@ -1,6 +1,6 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { GrpcInstrumentation } from '@opentelemetry/instrumentation-grpc';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { FlowContextManager, SampledInstrumentation } from './sampled-instrumentation.ts';
 import { conventionalExporter, countingProcessor } from './span-export.ts';
 
 /** How many spans wait at most to be sent; beyond it they are dropped and counted. A span takes about 1 KB. */
@@ -23,7 +23,8 @@ export function startTracing(): void {
   const exporter = conventionalExporter(new OTLPTraceExporter({ timeoutMillis: EXPORT_TIMEOUT_MS }));
   const sdk = new NodeSDK({
     spanProcessors: [countingProcessor(exporter, { maxQueueSize: MAX_QUEUE_SIZE, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
-    instrumentations: [new GrpcInstrumentation({ ignoreGrpcMethods: ['Check', 'Watch', 'List', 'ServerReflectionInfo'] })],
+    contextManager: new FlowContextManager(),
+    instrumentations: [new SampledInstrumentation({ ignoreGrpcMethods: ['Check', 'Watch', 'List', 'ServerReflectionInfo'] })],
     metricReaders: [],
     logRecordProcessors: [],
   });
