@@ -7,7 +7,14 @@ import type { LoadOptions, LoadReport } from './load.ts';
 /** The sources that the load is made of and that the image lacks; each is mounted where its imports expect it. */
 const SOURCES = ['deploy/e2e/load.ts', 'deploy/local/testing-load.ts'];
 
-const DEFAULTS: LoadOptions = { address: 'serviceb:50051', rate: 100, policy: 'default', ordersOfTen: 1, streams: 0 };
+const DEFAULTS: LoadOptions = {
+  address: 'serviceb:50051',
+  rate: 100,
+  deadlineMs: 5000,
+  policy: 'default',
+  ordersOfTen: 1,
+  streams: 0,
+};
 
 let pods = 0;
 

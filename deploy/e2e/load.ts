@@ -17,6 +17,8 @@ export interface LoadOptions {
   rate: number;
   /** A variant of the routes: "no-retry", or "default". */
   policy: string;
+  /** How long a call may take, in milliseconds. */
+  deadlineMs: number;
   /** Of ten calls how many place an order; the others get a profile. */
   ordersOfTen: number;
   /** How many streams are open at any time; each lasts eight seconds. */
@@ -45,7 +47,7 @@ const paid: Record<string, string> = {};
 
 async function call(n: number): Promise<void> {
   const userId = 1 + (n % 10_000);
-  const deadline = deadlineIn(5000);
+  const deadline = deadlineIn(options.deadlineMs);
   if (n % 10 >= options.ordersOfTen)
     return void (await storefront.getProfile({ userId, orderLimit: 1 }, { deadline, metadata }));
   const order = { orderId: randomUUID(), userId, lines, currencyCode: 'EUR' };

@@ -75,6 +75,15 @@ describe('Tiltfile', () => {
     assert.equal(linkPaths(edgeOf(elsewhere), 'http://localhost:8090').length, 2);
   });
 
+  it('has no resource for a part that a value switches off', async () => {
+    const { resources, objects } = await evaluateTiltfile(text, { HELM_SET: 'observability.grafana.enabled=false' });
+    const deployed = objects
+      .filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))
+      .map(({ metadata }) => metadata.name);
+    assert.deepEqual(resources.map(({ workload }) => workload).sort(), deployed.sort());
+    assert.ok(!deployed.includes('grafana'));
+  });
+
   it('allows another cluster only when it is named', async () => {
     assert.deepEqual(tiltfile.contexts, []);
     assert.deepEqual((await evaluateTiltfile(text, { CLUSTER: 'staging' })).contexts, ['staging']);
