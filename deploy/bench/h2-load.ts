@@ -5,6 +5,8 @@ import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node
 export interface RepeatedCall {
   readonly path: string;
   readonly body: Buffer;
+  /** The share of the calls that come with a parent whose trace is kept; without, calls have no parent. */
+  readonly sampled?: number | undefined;
 }
 
 /**
@@ -27,13 +29,22 @@ export async function loadFor(address: string, call: RepeatedCall, concurrency: 
   return answered;
 }
 
-function callOnce(session: ClientHttp2Session, { path, body }: RepeatedCall): Promise<void> {
+let calls = 0;
+
+/** A parent as the edge would send it; the flags say whether its trace is kept. */
+function traceparent(sampled: number): string {
+  const id = (++calls).toString(16);
+  return `00-${id.padStart(32, 'a')}-${id.padStart(16, 'b')}-${Math.random() < sampled ? '01' : '00'}`;
+}
+
+function callOnce(session: ClientHttp2Session, { path, body, sampled }: RepeatedCall): Promise<void> {
   const headers: OutgoingHttpHeaders = {
     ':method': 'POST',
     ':path': path,
     'content-type': 'application/grpc',
     'grpc-timeout': '5S',
     te: 'trailers',
+    ...(sampled !== undefined && { traceparent: traceparent(sampled) }),
   };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const stream = session.request(headers);

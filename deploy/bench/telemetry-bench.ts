@@ -22,7 +22,7 @@ CPU per call is what the server's process took, user and system; capacity is wha
 interface Arm {
   readonly name: string;
   readonly made: 'bare' | 'kit' | 'telemetry';
-  /** The share of the calls whose spans are kept; without, spans are not made at all. */
+  /** The share of the calls whose parents are sampled, as the edge decides it; without, there is no tracing at all. */
   readonly sampled?: number;
 }
 
@@ -48,20 +48,16 @@ interface Turn {
 }
 
 async function takeTurn({ made, sampled }: Arm, collector: string, ms: number): Promise<Turn> {
-  const tracing = {
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector,
-    OTEL_TRACES_SAMPLER: 'traceidratio',
-    OTEL_TRACES_SAMPLER_ARG: String(sampled),
-  };
+  const call = { ...CALL, sampled };
   const server = fork(new URL('bench-server.ts', import.meta.url), [made], {
     execArgv: ['--import', new URL('../../services/kit/telemetry.ts', import.meta.url).href],
-    env: { ...process.env, ...(sampled === undefined ? {} : tracing) },
+    env: { ...process.env, ...(sampled !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }) },
   });
   try {
     const address = `127.0.0.1:${(await once(server, 'message'))[0]}`;
-    await loadFor(address, CALL, CONCURRENCY, WARM_UP_MS);
+    await loadFor(address, call, CONCURRENCY, WARM_UP_MS);
     const before = await cpuOf(server);
-    const calls = await loadFor(address, CALL, CONCURRENCY, ms);
+    const calls = await loadFor(address, call, CONCURRENCY, ms);
     return { cpuUs: ((await cpuOf(server)) - before) / calls, rps: (calls * 1000) / ms };
   } finally {
     server.kill('SIGKILL');
