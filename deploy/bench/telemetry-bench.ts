@@ -5,19 +5,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { Command, InvalidArgumentError } from 'commander';
 import { UserRequest, UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
+import { frame } from '../../services/kit/testing-raw-call.ts';
 import { quantile } from '../local/testing-load.ts';
 import { loadFor } from './h2-load.ts';
-
-const HELP = `usage: telemetry-bench.ts [--rounds N] [--ms MS] [--json]
-
-  --rounds N   how often each arm has its turn (default 7)
-  --ms MS      how long each is measured (default 3000)
-  --json       print the figures as JSON
-
-CPU per call is what the server's process took, user and system; capacity is what one core of it would do with that.`;
 
 interface Arm {
   readonly name: string;
@@ -37,9 +30,7 @@ const ARMS: readonly Arm[] = [
 
 const CONCURRENCY = 64;
 const WARM_UP_MS = 2000;
-const message = Buffer.from(UserRequest.encode({ id: 123 }).finish());
-const head = Buffer.from([0, 0, 0, 0, message.length]);
-const CALL = { path: UserServiceService.getUser.path, body: Buffer.concat([head, message]) };
+const CALL = { path: UserServiceService.getUser.path, body: frame(UserRequest.encode({ id: 123 }).finish()) };
 
 /** CPU microseconds per call, and calls a second, of one turn. */
 interface Turn {
@@ -80,29 +71,30 @@ async function startCollector(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** A whole number, not below `least`; anything else is refused by name. */
+function atLeast(least: number): (text: string) => number {
+  return text => {
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`Write a whole number from ${least}.`);
+    return Number(text);
+  };
+}
+
 const median = (values: readonly number[]) =>
   quantile(
     [...values].sort((a, b) => a - b),
     0.5,
   );
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    ms: { type: 'string', default: '3000' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (options.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-const [rounds, ms] = [Number(options.rounds), Number(options.ms)];
-if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(ms) || ms < 100) {
-  console.error(`--rounds must be a whole number from 1, --ms one from 100; are ${options.rounds} and ${options.ms}`);
-  process.exit(2);
-}
+const { rounds, ms, json } = new Command('bench-telemetry')
+  .description(
+    "What telemetry costs a server. CPU per call is what the server's process took, user and system; capacity is what one core of it would do with that.",
+  )
+  .option('--rounds <n>', 'how often each arm has its turn', atLeast(1), 7)
+  .option('--ms <ms>', 'how long each is measured', atLeast(100), 3000)
+  .option('--json', 'print the figures as JSON')
+  .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : 2)) // commander has printed what is wrong
+  .parse()
+  .opts<{ rounds: number; ms: number; json?: true }>();
 
 const collector = await startCollector();
 const turns = new Map<Arm, Turn[]>(ARMS.map(arm => [arm, []]));
@@ -129,7 +121,7 @@ const rows = ARMS.map(arm => {
     n: its.length,
   };
 });
-if (options.json) {
+if (json) {
   const conditions = {
     node: process.version,
     cpu: cpus()[0]?.model,

@@ -1,5 +1,5 @@
 import { DashboardLinkBuilder, DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard';
-import { placeholder } from './variables.ts';
+import { reference } from './variables.ts';
 
 /** The dashboards: the last part of their uid, which is also the name of their file, and their title. */
 export const titles = {
@@ -31,26 +31,26 @@ export const navigation = (from: Name): DashboardLinkBuilder[] =>
         .keepTime(true),
     );
 
-/** A link from a value to a dashboard; `variables` are set there, each to a text that may hold a {@link placeholder}. */
+/** A link from a value to a dashboard; `variables` are set there, each to a text that may hold a {@link reference}. */
 export function drillDown(to: Name, title: string, variables: Readonly<Record<string, string>>): DashboardLinkBuilder {
-  const set = { datasource: placeholder('datasource'), namespace: placeholder('namespace'), ...variables };
+  const set = { datasource: reference('datasource'), namespace: reference('namespace'), ...variables };
   const query = Object.entries(set).map(([name, value]) => `var-${name}=${value}`);
   return new DashboardLinkBuilder(title)
     .type(DashboardLinkType.Link)
-    .url(`/d/${uidOf(to)}?${[...query, placeholder('__url_time_range')].join('&')}`);
+    .url(`/d/${uidOf(to)}?${[...query, reference('__url_time_range')].join('&')}`);
 }
 
 /** The link to the traces of the dashboard's service, in Explore, by the data source of the variable `traces`. */
 export function tracesLink(): DashboardLinkBuilder {
-  const query = { refId: 'A', queryType: 'search', service: placeholder('service'), limit: 20 };
+  const query = { refId: 'A', queryType: 'search', service: reference('service'), limit: 20 };
   const pane = {
-    datasource: placeholder('traces'),
+    datasource: reference('traces'),
     queries: [query],
-    range: { from: placeholder('__from'), to: placeholder('__to') },
+    range: { from: reference('__from'), to: reference('__to') },
   };
   // Encoded but for the variables, which Grafana would not find otherwise.
   const panes = encodeURIComponent(JSON.stringify({ traces: pane })).replace(/%24%7B(\w+)%7D/g, (_, name: string) =>
-    placeholder(name),
+    reference(name),
   );
   return new DashboardLinkBuilder('Traces of this service')
     .type(DashboardLinkType.Link)

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { dashboards } from './dashboards.ts';
 import { exampleValues, fillIn, queriesOf } from './queries.ts';
-import { placeholder } from './variables.ts';
+import { reference } from './variables.ts';
 
 describe('fillIn', () => {
   it('replaces variables in both forms, and leaves what belongs to PromQL', () => {
-    const text = `label_replace(up{namespace="$namespace"}, "a", "$1", "pod", "${placeholder('service')}-(.*)") [$__rate_interval]`;
+    const text = `label_replace(up{namespace="$namespace"}, "a", "$1", "pod", "${reference('service')}-(.*)") [$__rate_interval]`;
     assert.equal(
       fillIn(text, { namespace: 'n', service: 's', __rate_interval: '1m' }),
       'label_replace(up{namespace="n"}, "a", "$1", "pod", "s-(.*)") [1m]',

@@ -6,10 +6,10 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 
 /** What Grafana replaces by the value of a variable, a label (`__field.labels.x`) or a column (`__data.fields.X`). */
-export const placeholder = (name: string): string => `\${${name}}`;
+export const reference = (name: string): string => `\${${name}}`;
 
 /** The Prometheus of every panel, by variable: a dashboard names no data source of an installation. */
-export const prometheus = { type: 'prometheus', uid: placeholder('datasource') };
+export const prometheus = { type: 'prometheus', uid: reference('datasource') };
 
 /** Which Prometheus; the first by default. */
 export const datasource = (): DatasourceVariableBuilder =>

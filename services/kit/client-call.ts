@@ -48,12 +48,12 @@ export async function awaitAnswer(
 ): Promise<unknown> {
   options.context?.signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const ended = upstream.observe();
   const call = start(wireOf(options), (error, answer) => {
     ended(error?.code ?? status.OK);
     if (error) reject(fromServiceError(error, upstream.name));
     else resolve(answer);
   });
+  const ended = upstream.observe(); // not of a call that could not even be begun
   const stop = watch(call, options);
   if (requests) void write(call as ClientWritableStream<unknown>, requests, stop.signal, reject);
   try {
@@ -71,8 +71,8 @@ export async function* readAnswers(
   requests?: Messages<unknown>,
 ): AsyncGenerator<unknown, void> {
   options.context?.signal.throwIfAborted();
-  const ended = upstream.observe();
   const call = start(wireOf(options));
+  const ended = upstream.observe();
   call.once('status', ({ code }) => ended(code));
   let failure: unknown;
   const stop = watch(call, options);

@@ -50,12 +50,13 @@ export function openPostgresql(url: string): Database {
   });
   // An idle connection that breaks has left the pool when this fires; the next query opens a new one and reports what is wrong.
   pool.on('error', () => {});
-  samplers.add(() => {
+  const sample = () => {
     const { connections } = metrics.database;
     connections.set({ state: 'idle' }, pool.idleCount);
     connections.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
     connections.set({ state: 'waiting' }, pool.waitingCount);
-  });
+  };
+  samplers.add(sample);
 
   return {
     dialect: 'postgresql',
@@ -63,7 +64,10 @@ export function openPostgresql(url: string): Database {
       connected(pool, signal, async client => (await client.query<Result>(text, [...parameters])).rows),
     migrate: (migrations, signal = AbortSignal.timeout(MIGRATION_TIMEOUT_MS)) =>
       reached(() => connected(pool, signal, client => migrate(client, migrations)), signal),
-    close: () => pool.end(),
+    close: () => {
+      samplers.delete(sample);
+      return pool.end();
+    },
   };
 }
 

@@ -48,37 +48,29 @@ export function conventional(span: ReadableSpan): ReadableSpan {
   }) as ReadableSpan;
 }
 
-/** An exporter that gives another one {@link conventional} spans, and counts those that it could not deliver as dropped. */
-export function conventionalExporter(exporter: SpanExporter): SpanExporter {
-  return {
-    export: (spans, done) =>
-      exporter.export(spans.map(conventional), result => {
-        if (result.code !== ExportResultCode.SUCCESS) metrics.spans.dropped.inc(spans.length);
-        done(result);
-      }),
-    forceFlush: async () => exporter.forceFlush?.(),
-    shutdown: () => exporter.shutdown(),
-  };
-}
-
 /**
- * Sends spans in batches, off the calls' way; what the queue has no room for is counted as dropped.
+ * Sends {@link conventional} spans in batches, off the calls' way. What the queue has no room for, and what the collector does not
+ * take, is counted as dropped.
  *
  * The queue does not say what it drops, so its length is known here by what went in and what came out.
  */
-export function countingProcessor(
+export function spanProcessor(
   exporter: SpanExporter,
   options: Omit<BatchSpanProcessorOptions, 'exporter'> & { maxQueueSize: number },
 ): BatchSpanProcessor {
   let queued = 0;
-  const counted: SpanExporter = {
-    ...exporter,
+  const counting: SpanExporter = {
     export: (spans, done) => {
       queued -= spans.length;
-      exporter.export(spans, done);
+      exporter.export(spans.map(conventional), result => {
+        if (result.code !== ExportResultCode.SUCCESS) metrics.spans.dropped.inc(spans.length);
+        done(result);
+      });
     },
+    forceFlush: async () => exporter.forceFlush?.(),
+    shutdown: () => exporter.shutdown(),
   };
-  const processor = new BatchSpanProcessor({ exporter: counted, ...options });
+  const processor = new BatchSpanProcessor({ exporter: counting, ...options });
   const onEnd = processor.onEnd.bind(processor);
   processor.onEnd = span => {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) {

@@ -21,9 +21,9 @@ const handlers = emptyOrders({
     if (orderId === 'slow') await wait(5000, undefined, { signal: context.signal }).finally(stopped.resolve);
     return { order: undefined };
   },
-  // biome-ignore lint/correctness/useYield: only that it arrives is of interest
   async *listOrders(_request, context) {
     logger.info({ method: context.method, traceparent: context.metadata.get('traceparent')[0] }, 'arrived');
+    yield { order: undefined };
   },
   async *lookupOrders(requests, context) {
     for await (const { orderId } of requests) {

@@ -1,7 +1,7 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { FlowContextManager, SampledInstrumentation } from './sampled-instrumentation.ts';
-import { conventionalExporter, countingProcessor } from './span-export.ts';
+import { spanProcessor } from './span-export.ts';
 
 /** How many spans wait at most to be sent; beyond it they are dropped and counted. A span takes about 1 KB. */
 const MAX_QUEUE_SIZE = 4096;
@@ -20,9 +20,9 @@ export function startTracing(): void {
   const { TELLTALE_POD = 'local', OTEL_RESOURCE_ATTRIBUTES } = process.env;
   process.env.OTEL_RESOURCE_ATTRIBUTES = [OTEL_RESOURCE_ATTRIBUTES, `k8s.pod.name=${TELLTALE_POD}`].filter(Boolean).join();
   process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env'; // the others put the host and the command line on every span
-  const exporter = conventionalExporter(new OTLPTraceExporter({ timeoutMillis: EXPORT_TIMEOUT_MS }));
+  const exporter = new OTLPTraceExporter({ timeoutMillis: EXPORT_TIMEOUT_MS });
   const sdk = new NodeSDK({
-    spanProcessors: [countingProcessor(exporter, { maxQueueSize: MAX_QUEUE_SIZE, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
+    spanProcessors: [spanProcessor(exporter, { maxQueueSize: MAX_QUEUE_SIZE, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
     contextManager: new FlowContextManager(),
     instrumentations: [new SampledInstrumentation({ ignoreGrpcMethods: ['Check', 'Watch', 'List', 'ServerReflectionInfo'] })],
     metricReaders: [],

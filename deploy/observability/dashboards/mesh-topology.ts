@@ -4,7 +4,7 @@ import { app, envoy, meshClusters, quantile, rate, serverErrors, shareOf, sum } 
 import { query } from '../query.ts';
 import { table } from '../table.ts';
 import { units } from '../units.ts';
-import { placeholder } from '../variables.ts';
+import { reference } from '../variables.ts';
 
 const pair = 'service, grpc_target';
 const started = app('grpc_client_call_started_total');
@@ -37,7 +37,7 @@ export const whoCallsWhom: readonly PanelBuilder[] = [
         unit: units.seconds,
       },
     ],
-    links: [drillDown('service', 'Open the target', { service: placeholder('__data.fields.Target') })],
+    links: [drillDown('service', 'Open the target', { service: reference('__data.fields.Target') })],
   }),
   timeSeries({
     title: 'Calls by caller and target',

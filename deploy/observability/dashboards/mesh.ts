@@ -6,7 +6,7 @@ import { app, inService, ofMethod, quantile, rate, rule, serverErrors, shareOf, 
 import { query, withExemplars } from '../query.ts';
 import { table } from '../table.ts';
 import { units } from '../units.ts';
-import { grpcMethod, placeholder, service } from '../variables.ts';
+import { grpcMethod, reference, service } from '../variables.ts';
 import { objectives } from './mesh-objectives.ts';
 import { whoCallsWhom } from './mesh-topology.ts';
 
@@ -67,7 +67,7 @@ const glance = [
   }),
 ];
 
-const toService = drillDown('service', 'Open the service', { service: placeholder('__field.labels.service') });
+const toService = drillDown('service', 'Open the service', { service: reference('__field.labels.service') });
 
 const methods = [
   timeSeries({
@@ -126,7 +126,7 @@ const methods = [
         unit: units.calls,
       },
     ],
-    links: [drillDown('service', 'Open the service', { service: placeholder('__data.fields.Service') })],
+    links: [drillDown('service', 'Open the service', { service: reference('__data.fields.Service') })],
   }),
 ];
 

@@ -4,7 +4,7 @@ import { timeSeries } from '../panel.ts';
 import { app, avg, envoy, inService, max, meshClusters, rate, sum } from '../promql.ts';
 import { query } from '../query.ts';
 import { units } from '../units.ts';
-import { placeholder, service } from '../variables.ts';
+import { reference, service } from '../variables.ts';
 import { endings } from './multiplexing-endings.ts';
 
 const connections = app('telltale_server_connections_active', inService);
@@ -13,7 +13,7 @@ const cluster = 'service, envoy_cluster_name';
 const toCluster = (metric: string) => envoy(metric, inService, meshClusters);
 // A pod that gets nothing has no series of its own: `up` makes it count as zero.
 const perPod = `(${sum('service, pod', rate(started))} or 0 * ${sum('service, pod', app('up', inService))})`;
-const toService = drillDown('service', 'Open the service', { service: placeholder('__field.labels.service') });
+const toService = drillDown('service', 'Open the service', { service: reference('__field.labels.service') });
 
 const streams = [
   timeSeries({

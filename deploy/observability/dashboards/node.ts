@@ -4,10 +4,10 @@ import { timeSeries } from '../panel.ts';
 import { app, inService, max, quantile, rate, sum } from '../promql.ts';
 import { query } from '../query.ts';
 import { units } from '../units.ts';
-import { placeholder, service } from '../variables.ts';
+import { reference, service } from '../variables.ts';
 
 const pods = (metric: string) => sum('service, pod', app(metric, inService));
-const toService = drillDown('service', 'Open the service', { service: placeholder('__field.labels.service') });
+const toService = drillDown('service', 'Open the service', { service: reference('__field.labels.service') });
 
 const loop = [
   timeSeries({
