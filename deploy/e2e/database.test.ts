@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isReady, kubectl, podsOf, restartsOf, settled, until } from './kubectl.ts';
+import { status } from '@grpc/grpc-js';
+import { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/payments.ts';
+import { createClient } from '../../services/kit/client.ts';
+import { deadlineIn } from '../../services/kit/deadline.ts';
+import { isReady, kubectl, podsOf, portForward, restartsOf, settled, until } from './kubectl.ts';
 import type { LoadReport } from './load.ts';
 import { report, withLoad } from './load-pod.ts';
 
@@ -28,6 +32,7 @@ describe('PostgreSQL under load', () => {
       await kubectl(['scale', 'statefulset/postgresql', '--replicas=0']);
       try {
         await until('no store is ready', 60_000, async () => !(await stores()).some(isReady));
+        await assertUnavailable();
       } finally {
         await kubectl(['scale', 'statefulset/postgresql', '--replicas=1']);
       }
@@ -47,6 +52,15 @@ describe('PostgreSQL under load', () => {
     await assertChargedOnce(paid);
   }
 });
+
+/** Asks an app of payments itself: what reaches the load has come through orders, whose database is away as well. */
+async function assertUnavailable(): Promise<void> {
+  const [pod] = await podsOf('payments');
+  using forward = await portForward(`pod/${pod?.metadata.name}`, 50052);
+  using payments = createClient(PaymentServiceService, { address: forward.address });
+  const call = payments.getCharge({ idempotencyKey: 'any' }, { deadline: deadlineIn(10_000) });
+  await assert.rejects(call, { code: status.UNAVAILABLE, reason: 'DATABASE_UNAVAILABLE', retryAfterMs: 1000 });
+}
 
 /** Compares what was acknowledged with the ledger itself. */
 async function assertChargedOnce(paid: Record<string, string>): Promise<void> {
