@@ -1,12 +1,15 @@
 import { dashboard } from '../dashboard.ts';
 import { drillDown } from '../links.ts';
 import { timeSeries } from '../panel.ts';
-import { app, inService, max, quantile, rate, sum } from '../promql.ts';
+import { app, envoy, inService, max, quantile, rate, sum } from '../promql.ts';
 import { query } from '../query.ts';
 import { units } from '../units.ts';
 import { reference, service } from '../variables.ts';
 
 const pods = (metric: string) => sum('service, pod', app(metric, inService));
+/** What Envoys send to the collector: batches, by the class of the answer. */
+const batches = (...matchers: string[]) =>
+  sum('service', rate(envoy('envoy_cluster_upstream_rq_xx', inService, 'envoy_cluster_name="otlp"', ...matchers)));
 const toService = drillDown('service', 'Open the service', { service: reference('__field.labels.service') });
 
 const loop = [
@@ -96,10 +99,14 @@ const resources = [
   }),
   timeSeries({
     title: 'Spans dropped',
-    reads: 'Spans per second that never reached the collector of traces: the queue was full, or it did not take them.',
+    reads:
+      'What never reached the collector of traces, per second: spans of apps, because their queue was full or the collector did not take them, and whole batches of Envoys.',
     good: 'zero. Calls are not slowed by it, but traces have holes.',
     unit: units.perSecond,
-    queries: [query(sum('service', rate(app('telltale_spans_dropped_total', inService))), '{{service}}')],
+    queries: [
+      query(sum('service', rate(app('telltale_spans_dropped_total', inService))), '{{service}} spans'),
+      query(`${batches('envoy_response_code_class="5"')} or 0 * ${batches()}`, '{{service}} batches of Envoys'),
+    ],
     width: 8,
     links: [toService],
   }),
