@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { kubectl, kubectlJson, NAMESPACE, settled } from './kubectl.ts';
+import { kubectl, kubectlJson, settled } from './kubectl.ts';
 import { report, withLoad } from './load-pod.ts';
+import { workingSets } from './working-sets.ts';
 
 interface Requesting {
   metadata: { name: string; labels: Record<string, string> };
   spec: Record<'containers' | 'initContainers', { name: string; resources: { requests: { memory: string } } }[] | undefined>;
-}
-/** What a kubelet says at /stats/summary, as far as it is read here. */
-interface Summary {
-  pods: { podRef: { name: string; namespace: string }; containers: { name: string; memory: { workingSetBytes: number } }[] }[];
 }
 
 const MIB = 2 ** 20;
@@ -53,22 +50,3 @@ describe('the memory that is asked for', () => {
 
 /** The names of the release's objects of a kind: "deployment.apps/users". */
 const namesOf = async (kind: string) => (await kubectl(['get', kind, '-l', RELEASE, '--output=name'])).trim().split('\n');
-
-/** The memory of each container of the namespace that the system could not take back at once, in bytes, by "<pod> <container>". */
-async function workingSets(): Promise<Map<string, number>> {
-  const nodes = await kubectlJson<{ items: { metadata: { name: string } }[] }>('get', 'nodes');
-  const summaries = await Promise.all(
-    nodes.items.map(
-      async ({ metadata }): Promise<Summary> =>
-        JSON.parse(await kubectl(['get', '--raw', `/api/v1/nodes/${metadata.name}/proxy/stats/summary`])),
-    ),
-  );
-  return new Map(
-    summaries
-      .flatMap(({ pods }) => pods)
-      .filter(({ podRef }) => podRef.namespace === NAMESPACE)
-      .flatMap(({ podRef, containers }) =>
-        containers.map(({ name, memory }) => [`${podRef.name} ${name}`, memory.workingSetBytes] as const),
-      ),
-  );
-}

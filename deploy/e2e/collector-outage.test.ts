@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { NAMESPACE, type Pod, podsOf, settled, until } from './kubectl.ts';
+import { report, withLoad } from './load-pod.ts';
+import { type NodePod, startNodePod } from './node-pod.ts';
+import { connectPrometheus, type Prometheus } from './prometheus.ts';
+import { workingSets } from './working-sets.ts';
+
+const MIB = 2 ** 20;
+const OUTAGE_MS = 60_000;
+
+/** How Jaeger is away from the first call of `begin` until it is disposed of; what is killed or frozen comes back by itself. */
+const outages: Record<string, (node: NodePod, jaeger: Pod) => Promise<AsyncDisposable>> = {
+  killed: async (node, jaeger) => again(() => node.signal(jaeger, '--config', 'SIGKILL')),
+  frozen: async (node, jaeger) =>
+    again(
+      () => node.signal(jaeger, '--config', 'SIGSTOP'),
+      () => node.signal(jaeger, '--config', 'SIGCONT'),
+    ),
+  blackholed: (node, jaeger) => node.blackhole(jaeger.status.podIP ?? ''),
+};
+
+/** Spans of apps that were dropped, and batches of Envoys that got no good answer. */
+const dropped = `sum(telltale_spans_dropped_total{namespace="${NAMESPACE}"})`;
+const failed = `sum(envoy_cluster_upstream_rq_xx{namespace="${NAMESPACE}",envoy_cluster_name="otlp",envoy_response_code_class="5"}) or vector(0)`;
+
+describe('the collector of traces, away for a minute at 100 calls a second', () => {
+  let node: NodePod;
+  let prometheus: Prometheus;
+  before(async () => {
+    node = await startNodePod();
+    prometheus = await connectPrometheus();
+    await withLoad({}, () => wait(30_000)); // caches and heaps have grown to what the load needs
+  });
+  after(async () => {
+    prometheus?.[Symbol.dispose]();
+    await node?.[Symbol.asyncDispose]();
+    await settled();
+  });
+
+  const count = async (expression: string) => Number((await prometheus.query(expression))[0]?.value[1]);
+
+  for (const [how, begin] of Object.entries(outages)) {
+    it(`${how}: no call fails, no process keeps more than 20 MiB, and what is lost is counted`, async t => {
+      await settled();
+      const [jaeger] = await podsOf('jaeger');
+      assert.ok(jaeger);
+      report(t, await withLoad({}, () => wait(30_000))); // the same minute without, to compare the latencies with
+      const [spans, batches, sizes] = [await count(dropped), await count(failed), await workingSets()];
+
+      let grown: [string, number][] = [];
+      const result = await withLoad({}, async () => {
+        await using _outage = await begin(node, jaeger);
+        await wait(OUTAGE_MS);
+        grown = growth(sizes, await workingSets());
+      });
+      report(t, result);
+      for (const [container, mib] of grown.slice(0, 3)) t.diagnostic(`${container} has grown by ${mib.toFixed(1)} MiB`);
+      assert.equal(result.failures.length, 0);
+      assert.deepEqual(
+        grown.filter(([, mib]) => mib >= 20),
+        [],
+      );
+      await until('Prometheus counts spans and batches that were lost', 30_000, async () => {
+        return (await count(dropped)) > spans && (await count(failed)) > batches;
+      });
+      t.diagnostic(
+        `${(await count(dropped)) - spans} spans of apps and ${(await count(failed)) - batches} batches of Envoys are lost`,
+      );
+    });
+  }
+});
+
+/** Repeats what the kubelet undoes, once a second, until it is disposed of; then does `finish`. */
+function again(action: () => Promise<unknown>, finish?: () => Promise<unknown>): AsyncDisposable {
+  const over = new AbortController();
+  const loop = (async () => {
+    while (!over.signal.aborted) {
+      await action();
+      await wait(1000, undefined, { signal: over.signal }).catch(() => {});
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await loop;
+      await finish?.();
+    },
+  };
+}
+
+/** By how many MiB the mesh's apps and Envoys have grown, the most first. */
+function growth(from: Map<string, number>, to: Map<string, number>): [string, number][] {
+  return [...to]
+    .filter(([container]) => / (app|envoy)$/.test(container))
+    .map(([container, bytes]): [string, number] => [container, (bytes - (from.get(container) ?? bytes)) / MIB])
+    .sort(([, a], [, b]) => b - a);
+}

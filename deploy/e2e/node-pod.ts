@@ -1,0 +1,72 @@
+import { kubectl, type Pod, podsOf, until } from './kubectl.ts';
+
+/** What is done to the node that the mesh runs on, from a pod that sees its processes and its network. */
+export interface NodePod extends AsyncDisposable {
+  /**
+   * Sends a signal to the processes of a pod whose command line holds this text.
+   *
+   * @returns how many got it
+   */
+  signal(pod: Pod, commandLine: string, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<number>;
+  /** Loses whatever the node sends on to this address, on open connections, too, and tells nobody; until it is disposed of. */
+  blackhole(address: string): Promise<AsyncDisposable>;
+}
+
+/** A namespace of its own, because that of the mesh refuses such a pod, as it should. */
+const NAMESPACE = 'telltale-e2e';
+
+const SIGNAL = `
+  const { readdirSync, readFileSync } = require('node:fs');
+  const [uid, text, signal] = process.argv.slice(1);
+  const read = path => { try { return readFileSync(path, 'utf8') } catch { return '' } };
+  const ofPod = pid => [uid, uid.replaceAll('-', '_')].some(id => read('/proc/' + pid + '/cgroup').includes(id));
+  const pids = readdirSync('/proc').filter(pid => /^\\d+$/.test(pid) && ofPod(pid) && read('/proc/' + pid + '/cmdline').includes(text));
+  for (const pid of pids) process.kill(pid, signal);
+  console.log(pids.length);`;
+
+// A neighbour that does not exist stands for the address (struct arpreq of linux/if_arp.h): the same for every network plugin that
+// routes through the node, and no image needs iptables.
+const NEIGHBOUR = `
+  use strict;
+  my ($request, $address) = @ARGV;
+  socket(my $socket, 2, 2, 0) or die $!;
+  my $arpreq = pack('S n C4 x8 S a6 x8 i x32', 2, 0, split(/\\./, $address), 1, "\\x02\\0\\0\\0\\0\\x01", 6);
+  ioctl($socket, hex($request), $arpreq) or die $!;`;
+const [SIOCDARP, SIOCSARP] = ['8953', '8955'];
+
+/** Starts the pod; its namespace goes when it is disposed of. */
+export async function startNodePod(): Promise<NodePod> {
+  const image = (await podsOf('users'))[0]?.spec.containers.find(({ name }) => name === 'app')?.image;
+  if (!image) throw new Error('no users pod says which image the mesh runs');
+  const run = (...command: string[]) => kubectl(['--namespace', NAMESPACE, 'exec', 'node', '--', ...command]);
+  await kubectl(['--namespace', NAMESPACE, 'apply', '-f', '-'], JSON.stringify(manifest(image)));
+  await until('the pod on the node runs', 60_000, async () => (await run('true').catch(() => 'no')) === '');
+  return {
+    signal: async (pod, commandLine, signal) => Number(await run('node', '-e', SIGNAL, pod.metadata.uid, commandLine, signal)),
+    blackhole: async address => {
+      await run('perl', '-e', NEIGHBOUR, SIOCSARP, address);
+      return { [Symbol.asyncDispose]: async () => void (await run('perl', '-e', NEIGHBOUR, SIOCDARP, address)) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await kubectl(['--namespace', NAMESPACE, 'delete', 'pod', 'node', '--grace-period=0', '--force', '--ignore-not-found']);
+      await kubectl(['delete', 'namespace', NAMESPACE]);
+    },
+  };
+}
+
+function manifest(image: string): object {
+  const privileged = { 'pod-security.kubernetes.io/enforce': 'privileged' };
+  const container = {
+    name: 'node',
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command: ['node', '-e', 'setInterval(() => {}, 60_000)'],
+    securityContext: { privileged: true, runAsUser: 0 },
+  };
+  const spec = { hostPID: true, hostNetwork: true, automountServiceAccountToken: false, containers: [container] };
+  const items = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: privileged } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'node', namespace: NAMESPACE }, spec },
+  ];
+  return { apiVersion: 'v1', kind: 'List', items };
+}
