@@ -1,0 +1,69 @@
+import { availableParallelism, cpus } from 'node:os';
+import Table from 'cli-table3';
+import { Command, InvalidArgumentError } from 'commander';
+import { quantile } from '../local/testing-load.ts';
+
+/** What every benchmark's command line says. */
+export interface BenchOptions {
+  /** How often each arm has its turn. */
+  readonly rounds: number;
+  /** How long a turn is measured, in milliseconds. */
+  readonly ms: number;
+  /** Print JSON instead of a table. */
+  readonly json?: true;
+}
+
+/** Reads a benchmark's command line; on a wrong one it says what is wrong and exits with 2. */
+export function benchOptions(name: string, description: string, defaults: { rounds: number; ms: number }): BenchOptions {
+  return new Command(name)
+    .description(description)
+    .option('--rounds <n>', 'how often each arm has its turn', atLeast(1), defaults.rounds)
+    .option('--ms <ms>', 'how long each is measured', atLeast(100), defaults.ms)
+    .option('--json', 'print the figures as JSON')
+    .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : 2)) // commander has printed what is wrong
+    .parse()
+    .opts<BenchOptions>();
+}
+
+/** Gives each arm its turns, in random order within a round, and says on standard error which; resolves to the turns of each. */
+export async function takeTurns<Arm extends { name: string }, Turn>(
+  arms: readonly Arm[],
+  rounds: number,
+  take: (arm: Arm) => Promise<Turn>,
+): Promise<Map<Arm, Turn[]>> {
+  const turns = new Map<Arm, Turn[]>(arms.map(arm => [arm, []]));
+  for (let round = 1; round <= rounds; round++) {
+    const order = arms.map(arm => ({ arm, at: Math.random() })).sort((a, b) => a.at - b.at);
+    for (const { arm } of order) {
+      process.stderr.write(`round ${round} of ${rounds}: ${arm.name}\n`);
+      turns.get(arm)?.push(await take(arm));
+    }
+  }
+  return turns;
+}
+
+/** Prints rows, whose first is the column's heading, as a table, or with the machine they were measured on as JSON. */
+export function printRows(rows: readonly Record<string, string | number>[], json: boolean | undefined, settings: object): void {
+  if (json) {
+    const conditions = { node: process.version, cpu: cpus()[0]?.model, cores: availableParallelism(), ...settings };
+    console.log(JSON.stringify({ conditions, rows }, null, 2));
+    return;
+  }
+  const table = new Table({ head: Object.keys(rows[0] ?? {}), style: { head: [] } });
+  for (const row of rows) table.push(Object.values(row));
+  console.log(table.toString());
+}
+
+/** The median of some figures, and the least and the greatest of them; NaN of none. */
+export function spread(values: readonly number[]): { median: number; from: number; to: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: quantile(sorted, 0.5), from: sorted[0] ?? Number.NaN, to: sorted.at(-1) ?? Number.NaN };
+}
+
+/** A whole number, not below `least`; anything else is refused by name. */
+function atLeast(least: number): (text: string) => number {
+  return text => {
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`Write a whole number from ${least}.`);
+    return Number(text);
+  };
+}
