@@ -51,7 +51,7 @@ const CALLS: Record<string, (client: Client<typeof Orders>, call: CallOptions) =
   bidirectional: (client, call) => Array.fromAsync(client.lookupOrders([{ orderId: '' }], call)),
 };
 
-const THROWN: Record<string, { thrown: unknown; code: status; message: string }> = {
+const THROWN: Record<string, { thrown: unknown; code: status; message: string; reason?: string }> = {
   'an RpcError': {
     thrown: new RpcError(status.NOT_FOUND, 'no such order', { reason: 'ORDER_NOT_FOUND' }),
     code: status.NOT_FOUND,
@@ -78,6 +78,13 @@ const THROWN: Record<string, { thrown: unknown; code: status; message: string }>
     thrown: new RpcError(status.UNAVAILABLE, 'secret address', { reason: 'X', upstream: 'payments' }),
     code: status.UNAVAILABLE,
     message: 'payments is not available',
+    reason: 'UPSTREAM_X',
+  },
+  'the error of another service that passes one on': {
+    thrown: new RpcError(status.UNAVAILABLE, 'secret', { reason: 'UPSTREAM_X', upstream: 'orders' }),
+    code: status.UNAVAILABLE,
+    message: 'orders is not available',
+    reason: 'UPSTREAM_X',
   },
   'the error of another service that broke off': {
     thrown: new RpcError(status.CANCELLED, 'secret', { reason: 'X', upstream: 'payments' }),
@@ -88,11 +95,11 @@ const THROWN: Record<string, { thrown: unknown; code: status; message: string }>
 
 describe('a handler', () => {
   for (const [kind, call] of Object.entries(CALLS)) {
-    for (const [what, { thrown, code, message }] of Object.entries(THROWN)) {
-      it(`of a ${kind} method that rejects with ${what} answers ${status[code]} and nothing internal`, async () => {
+    for (const [what, { thrown, ...expected }] of Object.entries(THROWN)) {
+      it(`of a ${kind} method that rejects with ${what} answers ${status[expected.code]} and nothing internal`, async () => {
         const work = () => Promise.reject(thrown);
         await using server = await startServer([bind(Orders, handlersThat(work))]);
-        await assert.rejects(call(server.client(Orders), options()), { code, message });
+        await assert.rejects(call(server.client(Orders), options()), expected);
       });
     }
 

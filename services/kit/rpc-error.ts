@@ -61,6 +61,9 @@ export const TRANSPORT = 'TRANSPORT';
 /** When a caller may try again after "not now", in milliseconds: long enough for a proxy to have noticed. */
 const RETRY_AFTER_MS = 100;
 
+/** What the reason of another service's error begins with when it is passed on. */
+const UPSTREAM = 'UPSTREAM_';
+
 /** What a handler's caller is told of a failed call to another service, where it may know of it: "not now", not "your fault". */
 const PASSED_ON: Partial<Record<status, { code: status; says: string }>> = {
   [status.UNAVAILABLE]: { code: status.UNAVAILABLE, says: 'is not available' },
@@ -80,7 +83,8 @@ export function toRpcError(thrown: unknown): RpcError {
   if (thrown instanceof RpcError) {
     if (thrown.upstream === undefined) return thrown;
     const passed = PASSED_ON[hasBrokenOff(thrown) ? status.CANCELLED : thrown.code];
-    const reason = `UPSTREAM_${thrown.reason}`;
+    // once, however many hops away: a reason is a constant of 63 characters at most (google.rpc.ErrorInfo)
+    const reason = thrown.reason.startsWith(UPSTREAM) ? thrown.reason : `${UPSTREAM}${thrown.reason}`;
     if (passed) {
       const late = passed.code === status.DEADLINE_EXCEEDED;
       const retry = late ? {} : { retryAfterMs: thrown.retryAfterMs ?? RETRY_AFTER_MS };
