@@ -67,7 +67,7 @@ scale: $(INSTALLED) ## change the number of pods of a service: make scale SERVIC
 	@$(MESH) scale "$$SERVICE" "$$N"
 
 .PHONY: check
-check: $(INSTALLED) ## check format, types, contracts, generated files and the chart
+check: $(INSTALLED) ## check format, types, contracts, generated files, the chart and what comes from others
 	$(RUN) check:format
 	$(RUN) check:types
 	$(RUN) check:proto
@@ -75,6 +75,7 @@ check: $(INSTALLED) ## check format, types, contracts, generated files and the c
 	$(RUN) check:tiltfile
 	$(RUN) check:chart
 	$(RUN) check:observability
+	$(RUN) check:supply
 
 # Made from a copy, so that the check changes nothing and does not ask what git knows.
 .PHONY: check-generated
