@@ -105,6 +105,10 @@ bench-telemetry: $(INSTALLED) ## measure what metrics and traces cost a server
 baseline: $(INSTALLED) ## accept the contracts as they are: what `make check` calls breaking is measured against this
 	$(BUF) build proto --exclude-source-info -o proto/baseline.binpb
 
+.PHONY: sbom
+sbom: $(INSTALLED) ## list the packages that the image gets, as CycloneDX: sbom.cdx.json
+	node_modules/.bin/node deploy/supply/sbom.ts >sbom.cdx.json
+
 .PHONY: test
 test: $(INSTALLED) ## run all tests
 	$(RUN) test
@@ -153,4 +157,4 @@ cluster-down: $(INSTALLED) ## remove the cluster that make cluster has made
 .PHONY: clean
 clean: ## stop everything and remove what was made: data, logs, tools, packages
 	@if [ -d node_modules ]; then $(MESH) down; fi
-	rm -rf .run .tools node_modules
+	rm -rf .run .tools node_modules sbom.cdx.json
