@@ -11,7 +11,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * A logger that writes one line of JSON per event to standard output: `level`, `time` (ISO 8601), `service`, `pod`, `msg`,
- * `trace_id` and `span_id` where there is a span, and the event's own fields. Control characters are escaped, so that no input can forge a line. Never log a payload or a secret.
+ * `trace_id` and `span_id` where there is a span, and the event's own fields. Control characters and the line separators of Unicode
+ * are escaped, so that no input can forge a line, wherever it is read. Never log a payload or a secret.
  */
 export function createLogger(options: { service: string; pod: string; level: LogLevel }): Logger {
   return pino({
@@ -21,7 +22,16 @@ export function createLogger(options: { service: string; pod: string; level: Log
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: traceOf,
     serializers: { error: pino.stdSerializers.err },
+    hooks: { streamWrite: escapeRest },
   });
+}
+
+/** Escapes what JSON allows as it is: to a terminal U+009B is the beginning of a command, to some readers U+2028 the end of a line. */
+function escapeRest(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function traceOf(): object {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CleanedEnv } from 'envalid';
 import type { kitVariables } from './config.ts';
 import { flushSpans } from './flush-spans.ts';
+import { logGrpc } from './grpc-log.ts';
 import { createLogger, type Logger } from './log.ts';
 import { serviceName } from './method.ts';
 import { measureRuntime } from './metrics.ts';
@@ -40,6 +41,7 @@ export interface ServeOptions {
 export async function serve({ config, services, ready, onStop = [] }: ServeOptions): Promise<void> {
   const { short } = serviceName(services[0].definition);
   const logger = createLogger({ service: short, pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
+  logGrpc(logger);
   const server = createServer({
     bindings: services,
     pod: config.TELLTALE_POD,
