@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
@@ -22,6 +22,8 @@ export interface SpanSink extends AsyncDisposable {
   readonly url: string;
   /** What has arrived. */
   readonly spans: TestSpan[];
+  /** The headers of each request that brought them. */
+  readonly headers: IncomingHttpHeaders[];
 }
 
 interface Attribute {
@@ -40,7 +42,9 @@ interface Export {
 /** Starts a sink that answers every request with `status`. */
 export async function startSpanSink({ status = 200 } = {}): Promise<SpanSink> {
   const spans: TestSpan[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer(async (request, response) => {
+    headers.push(request.headers);
     spans.push(...spansOf((await json(request)) as Export));
     response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
   });
@@ -48,6 +52,7 @@ export async function startSpanSink({ status = 200 } = {}): Promise<SpanSink> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    headers,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();
