@@ -1,9 +1,11 @@
+import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { before, describe, it } from 'node:test';
 import { connect, createServer, type PeerCertificate } from 'node:tls';
+import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate as Parsed } from '@peculiar/x509';
 import { type Authority, createAuthority, issueLeaf, type Leaf } from './authority.ts';
 import { identityOf } from './identity.ts';
 
@@ -48,6 +50,10 @@ describe('issueLeaf', () => {
     assert.equal(leaf.ca, false);
     assert.equal(leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey), true);
     assert.equal(leaf.checkPrivateKey(createPrivateKey(key)), true);
+    const parsed = new Parsed(certificate);
+    const [constraints, usages] = [parsed.getExtension(BasicConstraintsExtension), parsed.getExtension(KeyUsagesExtension)];
+    assert.deepEqual([constraints?.critical, constraints?.ca], [true, false]);
+    assert.deepEqual([usages?.critical, usages?.usages], [true, KeyUsageFlags.digitalSignature]);
     assert.equal(leaf.subjectAltName, `URI:${users}`);
     assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.2', '1.3.6.1.5.5.7.3.1']);
     assert.equal(leaf.validToDate.getTime() - leaf.validFromDate.getTime(), 24 * 3_600_000 + 60_000);
