@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AUTHORITY_SECRET, HOUR_MS, MINUTE_MS } from './policy.ts';
+import { AUTHORITY_SECRET, HOUR_MS, MINUTE_MS, secretOf } from './policy.ts';
 import { runRenewal } from './run-renewal.ts';
 import { beginLife, describeLife, type Life, policy } from './testing-life.ts';
 
@@ -74,6 +74,24 @@ describe('runRenewal', () => {
       await life.run();
       assert.deepEqual(describeLife(life), settled);
     }
+  });
+
+  it('takes nothing back that another issuer has done between its reads', async () => {
+    const life = beginLife();
+    await life.run();
+    const { read, secrets } = life.store;
+    const identities = () => policy.names.map(name => secrets.get(secretOf(name)));
+    let others: unknown;
+    life.store.read = async secret => {
+      life.store.read = read;
+      const held = await read(secret);
+      await life.run({ newAuthority: true });
+      others = identities();
+      return held;
+    };
+    await life.run();
+    assert.deepEqual(describeLife(life), { bundles: ['current next'], leaves: ['current'] });
+    assert.deepEqual(identities(), others);
   });
 
   it('keeps every leaf verifiable by every bundle for 200 days of runs, kills, clocks half a minute off and new authorities', async () => {

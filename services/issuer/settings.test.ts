@@ -19,7 +19,7 @@ describe('parseSettings', () => {
 
   it('refuses what is wrong, and says how to mend it', () => {
     const rows: [env: NodeJS.ProcessEnv, says: RegExp][] = [
-      [{ TELLTALE_NAMESPACE: undefined }, /TELLTALE_NAMESPACE/],
+      [{ TELLTALE_NAMESPACE: undefined }, /TELLTALE_NAMESPACE: is not set, and has no default; set it: The namespace of/],
       [{ TELLTALE_NAMESPACE: 'Mesh' }, /TELLTALE_NAMESPACE: "Mesh" is no name; write 1 to 63 small letters/],
       [{ TELLTALE_IDENTITIES: 'edge, users' }, /TELLTALE_IDENTITIES: " users" is no name/],
       [{ TELLTALE_IDENTITIES: 'edge,edge' }, /TELLTALE_IDENTITIES: "edge" is there twice; remove one/],

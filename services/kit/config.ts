@@ -1,4 +1,4 @@
-import { type CleanedEnv, customCleanEnv, EnvError, makeExactValidator, makeValidator, str } from 'envalid';
+import { type CleanedEnv, customCleanEnv, EnvError, EnvMissingError, makeExactValidator, makeValidator, str } from 'envalid';
 import { closest, distance } from 'fastest-levenshtein';
 import { LOG_LEVELS } from './log.ts';
 import { shown } from './validate.ts';
@@ -91,7 +91,7 @@ export function parseConfig<Variables extends object>(variables: Variables, env:
   const problems: string[] = [];
   const config = customCleanEnv(env, variables, Object.freeze, {
     reporter: ({ errors }) => {
-      for (const [name, error] of Object.entries(errors)) problems.push(`${name}: ${(error as Error).message}`);
+      for (const [name, error] of Object.entries(errors)) problems.push(`${name}: ${problemOf(error as Error)}`);
     },
   });
   problems.push(...unknownVariables(Object.keys(variables), env));
@@ -109,6 +109,10 @@ export function readConfig<Variables extends object>(variables: Variables): Clea
     process.exit(2);
   }
 }
+
+/** Of a variable that is missing envalid says only what it is for. */
+const problemOf = (error: Error): string =>
+  error instanceof EnvMissingError ? `is not set, and has no default; set it: ${error.message}` : error.message;
 
 function unknownVariables(known: string[], env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env)
