@@ -21,6 +21,7 @@ const sets: Record<string, string[]> = {
   'external-database': [join(chart, 'ci', 'external-database-values.yaml')],
   production: [join(chart, 'ci', 'production-values.yaml')],
   'edge-only': [join(chart, 'ci', 'edge-only-values.yaml')],
+  'cert-manager': [join(chart, 'ci', 'cert-manager-values.yaml')],
   collector: [join(chart, 'ci', 'collector-values.yaml')],
   'prometheus-operator': [join(chart, 'ci', 'prometheus-operator-values.yaml')],
 };

@@ -7,16 +7,19 @@ import { chart, renderText } from './run-helm.ts';
 const observability = ['grafana', 'jaeger', 'prometheus'];
 
 describe('every pod', async () => {
-  const specs = podSpecs(await renderObjects());
+  const objects = await renderObjects();
+  const specs = podSpecs(objects);
+  const [job = ''] = named(objects, 'Job').keys();
 
   it('is one of those that are expected', () => {
-    const expected = ['check', 'edge', 'orders', 'payments', 'postgresql', 'storefront', 'users', ...observability];
+    const mesh = ['check', 'edge', 'orders', 'payments', 'postgresql', 'storefront', 'users'];
+    const expected = [...mesh, 'issuer', job, ...observability];
     assert.deepEqual([...specs.keys()].sort(), expected.sort());
   });
 
   for (const [name, spec] of specs) {
-    it(`${name} meets the Pod Security Standard restricted, with a read-only root, and no token unless it is Prometheus`, () => {
-      assert.equal(spec.automountServiceAccountToken, name === 'prometheus');
+    it(`${name} meets the Pod Security Standard restricted, with a read-only root, and no token unless it is Prometheus or the issuer`, () => {
+      assert.equal(spec.automountServiceAccountToken, ['prometheus', 'issuer', job].includes(name));
       assert.equal(spec.securityContext.runAsNonRoot, true);
       assert.equal(spec.securityContext.seccompProfile?.type, 'RuntimeDefault');
       assert.deepEqual([spec.hostNetwork, spec.hostPID, spec.hostIPC], [undefined, undefined, undefined]);
@@ -41,12 +44,14 @@ describe('every pod', async () => {
 });
 
 describe('the objects', () => {
-  it('are all of the namespace, need no CRD, and give nobody a right but Prometheus, which may see the pods', async () => {
+  it('are all of the namespace, need no CRD, and give nobody a right but Prometheus, which may see the pods, and the issuer', async () => {
     const objects = await renderObjects();
     const kinds = new Set(objects.map(({ kind }) => kind));
     const expected = [
       'ConfigMap',
+      'CronJob',
       'Deployment',
+      'Job',
       'NetworkPolicy',
       'Pod',
       'PodDisruptionBudget',
@@ -56,7 +61,11 @@ describe('the objects', () => {
     ];
     assert.deepEqual([...kinds].sort(), [...expected, 'Service', 'ServiceAccount', 'StatefulSet']);
     const rights = [...named(objects, 'Role')].map(([name, { rules }]) => [name, rules]);
-    assert.deepEqual(rights, [['prometheus', [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] }]]]);
+    const [, [issuer]] = rights as [unknown, [string, unknown]];
+    assert.deepEqual(
+      [rights[0], issuer],
+      [['prometheus', [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] }]], 'issuer'],
+    );
   });
 
   it('ask for at most 1.4 GiB of memory for the mesh, and for 600 MiB for what looks at it', async () => {
@@ -133,6 +142,7 @@ describe('the NetworkPolicies', () => {
       ['default-deny', [], []],
       ['edge', ['prometheus'], ['jaeger', 'storefront', 'users']],
       ['grafana', [], ['jaeger', 'prometheus']],
+      ['issuer', [], []],
       ['jaeger', ['all', 'grafana', 'prometheus'], []],
       ['orders', ['check', 'prometheus', 'storefront'], ['jaeger', 'payments', 'postgresql']],
       ['payments', ['check', 'orders', 'prometheus'], ['jaeger', 'postgresql']],

@@ -7,11 +7,14 @@ export interface ChartObject {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   data?: Record<string, string>;
   stringData?: Record<string, string>;
-  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  rules?: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
+  subjects?: { kind: string; name: string; namespace: string }[];
   /** Of a workload; a Pod's own spec is read by `podSpecs`. */
   spec?: {
     replicas?: number;
     template?: { spec: PodSpec };
+    /** Of a CronJob. */
+    jobTemplate?: { spec: { template: { spec: PodSpec } } };
     type?: string;
     selector?: Record<string, unknown>;
     ports?: { name?: string; port: number; targetPort: number | string; appProtocol?: string }[];
@@ -77,7 +80,8 @@ export function named(objects: readonly ChartObject[], kind: string): Map<string
 /** The spec of every pod that these objects lead to, by the object's name. */
 export function podSpecs(objects: readonly ChartObject[]): Map<string, PodSpec> {
   const specs = objects.flatMap(({ kind, metadata, spec }) => {
-    const pod = kind === 'Pod' ? (spec as unknown as PodSpec) : spec?.template?.spec;
+    const template = spec?.template ?? spec?.jobTemplate?.spec.template;
+    const pod = kind === 'Pod' ? (spec as unknown as PodSpec) : template?.spec;
     return pod === undefined ? [] : [[metadata.name, pod] as const];
   });
   return new Map(specs);

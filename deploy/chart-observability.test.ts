@@ -56,7 +56,7 @@ describe('each part can be switched off', () => {
   });
 
   it('Prometheus: nobody has a right or a token, and no pod can be asked for metrics', async () => {
-    const objects = await renderObjects('observability.prometheus.enabled=false');
+    const objects = await renderObjects('observability.prometheus.enabled=false,mtls=false');
     assert.ok(!namesOf(objects).has('prometheus') && !namesOf(objects).has('prometheus-rules'));
     assert.ok(![...podSpecs(objects).values()].some(spec => spec.automountServiceAccountToken));
     const open = [...named(objects, 'NetworkPolicy').values()].flatMap(({ spec }) => spec?.ingress ?? []);

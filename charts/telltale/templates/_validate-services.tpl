@@ -3,7 +3,7 @@ What is wrong with the list of services, as a YAML list of texts. Parameters: Va
 */}}
 {{- define "telltale.wrongServices" -}}
 {{- $wrong := list -}}
-{{- $reserved := list "edge" "app" "admin" "endpoints" "serviceb" "postgresql" "check" "default-deny" "otlp" "prometheus" "jaeger" "grafana" -}}
+{{- $reserved := list "edge" "app" "admin" "endpoints" "serviceb" "postgresql" "check" "issuer" "default-deny" "otlp" "prometheus" "jaeger" "grafana" -}}
 {{- $names := keys .Values.services | sortAlpha | join ", " -}}
 {{- $protos := dict -}}
 {{- range $name, $service := .Values.services -}}
