@@ -18,11 +18,14 @@ export function problemsOf(tiltfile: Tiltfile, values: MeshValues): string[] {
     ...imageProblems(tiltfile, values),
     ...tiltfile.resources.flatMap(resource => portProblems(resource, tiltfile.objects)),
     ...localPortProblems(tiltfile.resources),
+    ...jobProblems(tiltfile),
     ...localProblems(tiltfile),
   ];
 }
 
-const isWorkload = ({ kind }: KubeObject) => kind === 'Deployment' || kind === 'StatefulSet';
+/** The kinds of objects that make pods, and the one whose pods come at their own time. */
+const WORKLOADS = ['Deployment', 'StatefulSet', 'Job', 'CronJob'];
+const isWorkload = ({ kind }: KubeObject) => WORKLOADS.includes(kind);
 
 function workloadProblems({ resources, objects }: Tiltfile, { services, edge }: MeshValues): string[] {
   const parts: MeshValues['services'] = { ...services, edge };
@@ -40,6 +43,23 @@ function workloadProblems({ resources, objects }: Tiltfile, { services, edge }: 
         .map(name => `${workload}: does not wait for ${name}`),
     ]),
   ];
+}
+
+/** `tilt ci` waits until a Job has ended, but for no CronJob; and neither runs because of an edit. */
+function jobProblems({ resources, objects }: Tiltfile): string[] {
+  const readiness = new Map([
+    ['Job', 'succeeded'],
+    ['CronJob', 'ignore'],
+  ]);
+  return objects.flatMap(({ kind, metadata: { name } }) => {
+    const wanted = readiness.get(kind);
+    const resource = resources.find(({ workload }) => workload === name);
+    if (!wanted || !resource) return [];
+    return [
+      ...(resource.pod_readiness === wanted ? [] : [`${name}: a ${kind} is ready by ${wanted}`]),
+      ...(resource.trigger_mode === 'manual' ? [] : [`${name}: runs again at each edit`]),
+    ];
+  });
 }
 
 function buildProblems({ context, dockerfile, target, only, live_update }: Build): string[] {

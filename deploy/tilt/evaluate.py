@@ -26,7 +26,7 @@ RECORDED = {
     "allow_k8s_contexts": ["contexts"],
     "ci_settings": ["k8s_grace_period", "timeout", "readiness_timeout"],
     "docker_build": ["ref", "context", "build_args", "dockerfile", "live_update", "only", "target"],
-    "k8s_resource": ["workload", "port_forwards", "resource_deps", "links", "labels"],
+    "k8s_resource": ["workload", "port_forwards", "trigger_mode", "resource_deps", "pod_readiness", "links", "labels"],
     "local_resource": ["name", "cmd", "deps", "trigger_mode", "resource_deps", "auto_init", "env", "allow_parallel", "labels"],
     "version_settings": ["check_updates", "constraint"],
 }

@@ -78,7 +78,7 @@ describe('Tiltfile', () => {
   it('has no resource for a part that a value switches off', async () => {
     const { resources, objects } = await evaluateTiltfile(text, { HELM_SET: 'observability.grafana.enabled=false' });
     const deployed = objects
-      .filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))
+      .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job', 'CronJob'].includes(kind))
       .map(({ metadata }) => metadata.name);
     assert.deepEqual(resources.map(({ workload }) => workload).sort(), deployed.sort());
     assert.ok(!deployed.includes('grafana'));
@@ -92,7 +92,7 @@ describe('Tiltfile', () => {
   it('makes the same objects whenever it is rendered, the passwords of the database and of Grafana among them', async () => {
     const { objects } = await evaluateTiltfile(text);
     assert.deepEqual(objects, tiltfile.objects);
-    const [postgresql, grafana, ...more] = objects.filter(({ kind }) => kind === 'Secret');
+    const [postgresql, grafana, ...more] = objects.filter(({ kind, stringData }) => kind === 'Secret' && stringData);
     const { url, password } = postgresql?.stringData ?? {};
     assert.ok(password && url?.includes(`:${password}@`));
     assert.ok(grafana?.stringData?.password);
@@ -177,6 +177,13 @@ describe('problemsOf', () => {
       (await problemsWith('auto_init = False', 'auto_init = True')).join(),
       /^generate: runs without being asked for,/,
     );
+  });
+
+  it('finds a CronJob that is waited for, and a Job that runs at each edit', async () => {
+    const waited = await problemsWith(' else "ignore"', ' else "wait"');
+    assert.deepEqual(waited, ['issuer: a CronJob is ready by ignore']);
+    const edited = await problemsWith('trigger_mode = TRIGGER_MODE_MANUAL, pod_readiness', 'pod_readiness');
+    assert.match(edited.join('\n'), /^issuer-\w+: runs again at each edit\nissuer: runs again at each edit$/);
   });
 
   it('finds an upstream that is not waited for', async () => {

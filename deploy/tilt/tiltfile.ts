@@ -17,6 +17,8 @@ export interface Resource {
   readonly workload: string;
   readonly labels?: readonly string[];
   readonly resource_deps?: readonly string[];
+  readonly trigger_mode?: string;
+  readonly pod_readiness?: string;
   readonly port_forwards?: readonly PortForward[];
   readonly links?: readonly { readonly url: string; readonly name: string }[];
 }
