@@ -58,11 +58,12 @@ export async function until(what: string, ms: number, check: () => Promise<boole
   }
 }
 
-/** Waits until every pod of the release is ready and no old one is left. */
+/** Waits until every pod of the release is ready, or has done what it was there for, and no old one is left. */
 export async function settled(): Promise<void> {
   await until('all pods are ready and no old one is left', 120_000, async () => {
     const { items } = await kubectlJson<{ items: Pod[] }>('get', 'pods', '-l', 'app.kubernetes.io/instance=telltale');
-    return items.every(pod => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
+    const staying = items.filter(({ status }) => status.phase !== 'Succeeded');
+    return staying.every(pod => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
   });
 }
 

@@ -13,6 +13,9 @@ interface Requesting {
 const MIB = 2 ** 20;
 const RELEASE = 'app.kubernetes.io/instance=telltale';
 
+/** Not those of Jobs, which have ended. */
+const RUNNING = '--field-selector=status.phase=Running';
+
 const OBSERVABILITY = ['prometheus', 'jaeger', 'grafana'];
 
 describe('the memory that is asked for', () => {
@@ -29,7 +32,7 @@ describe('the memory that is asked for', () => {
       used = await workingSets();
     });
     report(t, result);
-    const { items } = await kubectlJson<{ items: Requesting[] }>('get', 'pods', '-l', RELEASE);
+    const { items } = await kubectlJson<{ items: Requesting[] }>('get', 'pods', '-l', RELEASE, RUNNING);
     const rows = items.flatMap(({ metadata, spec }) =>
       [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name, resources }) => ({
         part: metadata.labels['app.kubernetes.io/name'] ?? '',
