@@ -82,7 +82,7 @@ check: $(INSTALLED) ## check format, types, contracts, generated files, the char
 check-generated: $(INSTALLED)
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	mkdir -p "$$copy/$(dir $(DESCRIPTORS))"; \
-	cp -r package.json buf.yaml buf.gen.yaml proto "$$copy"; ln -s "$(CURDIR)/node_modules" "$$copy"; \
+	cp -r package.json buf.yaml buf.gen.yaml proto "$$copy"; ln -s "$(CURDIR)/node_modules" "$(CURDIR)/deploy" "$$copy"; \
 	(cd "$$copy"; $(RUN) generate); \
 	diff -r "$$copy/proto/gen" proto/gen && cmp "$$copy/$(DESCRIPTORS)" $(DESCRIPTORS) || \
 	  { echo 'generated files differ from what the contracts make: run make generate' >&2; exit 1; }

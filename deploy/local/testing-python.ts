@@ -21,9 +21,11 @@ export async function pythonClients(): Promise<PythonClients> {
   // nothing else of the environment: its proxies would apply even to loopback
   const env = { PATH: process.env.PATH, PYTHONPATH: `${packages}:${stubs}`, PYTHONDONTWRITEBYTECODE: '1' };
   const python = async (args: string[]) => (await execute('python3', args, { env, timeout: 60_000 })).stdout;
-  const folder = join(repo, 'proto', 'telltale', 'users', 'v1');
-  const protoc = ['-m', 'grpc_tools.protoc', `-I${folder}`, `-I${packages}`]; // the packages hold google/api
-  await python([...protoc, `--python_out=${stubs}`, `--grpc_python_out=${stubs}`, 'user.proto']);
+  const proto = join(repo, 'proto');
+  const folder = join(proto, 'telltale', 'users', 'v1');
+  const protoc = ['-m', 'grpc_tools.protoc', `-I${folder}`, `-I${proto}`, `-I${packages}`]; // the packages hold google/api
+  const files = ['user.proto', 'buf/validate/validate.proto', 'telltale/rules/v1/rules.proto']; // with what the first imports
+  await python([...protoc, `--python_out=${stubs}`, `--grpc_python_out=${stubs}`, ...files]);
   return {
     ask: (style, address) => python([join(import.meta.dirname, 'testing-client.py'), style, address]),
     [Symbol.asyncDispose]: () => rm(stubs, { recursive: true, force: true }),

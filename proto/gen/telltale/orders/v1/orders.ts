@@ -183,7 +183,7 @@ export interface ImportOrdersResponse {
 
 /** Asks for one order within a stream. */
 export interface LookupOrdersRequest {
-  /** The order's id. */
+  /** The order's id; one that can be none is answered as one without an order. */
   orderId: string;
 }
 

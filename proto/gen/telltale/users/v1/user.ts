@@ -16,7 +16,8 @@ export const protobufFileName = "telltale/users/v1/user.proto";
  * Service B of the design guide: who the users are.
  *
  * The file name, the service, the two message names and their fields are the guide's own, so that its Python client,
- * which imports `user_pb2`, runs unchanged. That is why three lint rules are switched off for this file in buf.yaml.
+ * which imports `user_pb2`, runs unchanged: its stubs are generated from this file and those that it imports. That is why
+ * three lint rules are switched off for this file in buf.yaml.
  */
 
 /** Asks for one user. */
