@@ -1,6 +1,6 @@
 import { type CleanedEnv, EnvError, makeExactValidator, str } from 'envalid';
 import { ConfigError, integer, kitVariables, parseConfig } from '../kit/config.ts';
-import { shown } from '../kit/validate.ts';
+import { shown } from '../kit/validate-shown.ts';
 import { identityOf } from './identity.ts';
 import type { Policy } from './policy.ts';
 

@@ -11,7 +11,7 @@ import { scriptMetadata } from './experiment.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import { RpcError } from './rpc-error.ts';
 import { bind } from './server.ts';
-import { emptyOrders, startServer, type TestServer } from './testing.ts';
+import { emptyOrders, ORDER, startServer, type TestServer } from './testing.ts';
 
 const soon = () => ({ deadline: deadlineIn(5000) });
 const getCharge = { idempotencyKey: 'k' };
@@ -58,7 +58,7 @@ describe('a call made with a context', () => {
       parent = context;
       return client.getCharge(getCharge, { context });
     });
-    const call = top.client(Orders).getOrder({ orderId: '' }, { deadline: deadlineIn(150) });
+    const call = top.client(Orders).getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(150) });
     await assert.rejects(call, { code: status.DEADLINE_EXCEEDED });
     await until(() => stopped.length === 1);
     assert.ok(parent && contexts[0] && contexts[0].deadline < parent.deadline);
@@ -70,7 +70,7 @@ describe('a call made with a context', () => {
     await using bottom = await startServer([binding]);
     await using top = await hop(bottom, (client, context) => client.getCharge(getCharge, { context }));
     const controller = new AbortController();
-    const call = top.client(Orders).getOrder({ orderId: '' }, { ...soon(), signal: controller.signal });
+    const call = top.client(Orders).getOrder({ orderId: 'o-1' }, { ...soon(), signal: controller.signal });
     call.catch(() => {});
     await until(() => contexts.length === 1);
     controller.abort();
@@ -87,7 +87,7 @@ describe('a call made with a context', () => {
       await once(context.signal, 'abort');
       outcome.resolve(await client.getCharge(getCharge, { context }).catch(error => error));
     });
-    await assert.rejects(top.client(Orders).getOrder({ orderId: '' }, { deadline: deadlineIn(50) }));
+    await assert.rejects(top.client(Orders).getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(50) }));
     assert.equal(((await outcome.promise) as RpcError).code, status.DEADLINE_EXCEEDED);
     assert.equal(contexts.length, 0);
   });
@@ -97,7 +97,7 @@ describe('a call made with a context', () => {
     await using bottom = await startServer([binding]);
     await using top = await hop(bottom, (client, context) => client.getCharge(getCharge, { context }));
     const metadata = scriptMetadata([{ service: 'payments', method: 'GetCharge', waitMs: 1 }], 'a run');
-    await top.client(Orders).getOrder({ orderId: '' }, { ...soon(), metadata });
+    await top.client(Orders).getOrder({ orderId: 'o-1' }, { ...soon(), metadata });
     assert.equal(contexts[0]?.experiment.run, 'a run');
     assert.equal(contexts[0]?.experiment.steps[0]?.waitMs, 1);
     assert.deepEqual(
@@ -112,7 +112,7 @@ describe('a call made with a context', () => {
     await using bottom = await startServer([binding]);
     await using top = await hop(bottom, (client, context) => client.getCharge(getCharge, { context }));
     const metadata = scriptMetadata([{ service: 'orders', detachCalls: true }]);
-    await assert.rejects(top.client(Orders).getOrder({ orderId: '' }, { deadline: deadlineIn(100), metadata }));
+    await assert.rejects(top.client(Orders).getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(100), metadata }));
     await wait(50); // long enough for a cancellation to arrive, were there one
     assert.equal(contexts[0]?.signal.aborted, false);
     answer.resolve();
@@ -130,7 +130,7 @@ describe('a client', () => {
       void client.getCharge(getCharge, detached(5000));
       await until(() => contexts.length === 1);
     });
-    await top.client(Orders).getOrder({ orderId: '' }, soon());
+    await top.client(Orders).getOrder({ orderId: 'o-1' }, soon());
     answer.resolve();
     await until(() => stopped.length === 1);
     assert.equal(stopped[0], undefined);
@@ -140,7 +140,7 @@ describe('a client', () => {
     const violations = [{ field: 'lines[2].sku', description: 'must not be empty' }];
     const error = new RpcError(status.INVALID_ARGUMENT, 'wrong', { reason: 'INVALID_REQUEST', violations, retryAfterMs: 1500 });
     await using server = await startServer([bind(Orders, emptyOrders({ getOrder: () => Promise.reject(error) }))]);
-    const call = server.client(Orders).getOrder({ orderId: '' }, soon());
+    const call = server.client(Orders).getOrder({ orderId: 'o-1' }, soon());
     await assert.rejects(call, {
       code: status.INVALID_ARGUMENT,
       reason: 'INVALID_REQUEST',
@@ -152,7 +152,7 @@ describe('a client', () => {
 
   it('answers UNAVAILABLE when nobody listens', async () => {
     using client = createClient(Orders, { address: '127.0.0.1:1' });
-    await assert.rejects(client.getOrder({ orderId: '' }, soon()), { code: status.UNAVAILABLE });
+    await assert.rejects(client.getOrder({ orderId: 'o-1' }, soon()), { code: status.UNAVAILABLE });
   });
 
   it('cancels a stream whose reader leaves', async () => {
@@ -178,7 +178,8 @@ describe('a client', () => {
         return { storedCount: 1, duplicateCount: 0 };
       },
     });
-    const order = { orderId: 'x'.repeat(64 << 10), userId: 1, lines: [], currencyCode: 'EUR' };
+    const line = { sku: '帆'.repeat(64), quantity: 1, unitPriceMinor: 1n };
+    const order = { ...ORDER, lines: Array.from({ length: 200 }, () => line) }; // 40 KB
     function* requests() {
       for (; written < 1000; written++) yield { order };
     }
@@ -208,7 +209,7 @@ describe('a client', () => {
     });
     await using server = await startServer([bind(Orders, handlers)]);
     async function* broken() {
-      yield { order: undefined };
+      yield { order: ORDER };
       await begun.promise;
       throw new Error('no more');
     }

@@ -1,42 +1,46 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 
-/** A request that is no message of its type, in a way that the wire format allows and the contract does not. */
-export class Undecodable {
-  /** What is wrong with it, for the caller. */
-  readonly reason: string;
+/** A request that is longer than its method takes; it is not decoded. */
+export class TooLong {
+  readonly bytes: number;
+  readonly maxBytes: number;
 
-  constructor(reason: string) {
-    this.reason = reason;
+  constructor(bytes: number, maxBytes: number) {
+    this.bytes = bytes;
+    this.maxBytes = maxBytes;
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** A decoder that yields {@link TooLong} instead of a message for more than `maxBytes`, so that the handler adapter can answer. */
+export function limitedDecoder<Message>(
+  decode: (bytes: Buffer) => Message,
+  maxBytes: number,
+): (bytes: Buffer) => Message | TooLong {
+  return bytes => (bytes.length > maxBytes ? new TooLong(bytes.length, maxBytes) : decode(bytes));
+}
 
-class InvalidUtf8 extends Error {}
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenientUtf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Half a surrogate pair: no valid UTF-8 becomes a text with it. */
+const INVALID = '\ud800';
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new InvalidUtf8();
+    return lenientUtf8.decode(bytes) + INVALID;
   }
 }
 
 /**
- * A request decoder that also checks what ts-proto's lets pass: strings must be valid UTF-8, as the protobuf specification
- * demands. An invalid one yields {@link Undecodable} instead of a message, so that the handler adapter can answer
- * INVALID_ARGUMENT; bytes that are no protobuf at all still throw, which grpc-js answers with INTERNAL.
+ * A request decoder that also notices what ts-proto's lets pass: strings must be valid UTF-8, as the protobuf specification
+ * demands. An invalid one becomes a text that is not well-formed (`String.isWellFormed`), which the validator refuses by the
+ * path of its field; bytes that are no protobuf at all throw, which grpc-js answers with INTERNAL.
  */
-export function strictDecoder<Message>(decode: (bytes: Buffer) => Message): (bytes: Buffer) => Message | Undecodable {
-  return bytes => {
-    try {
-      // ts-proto's decode takes a reader as well as bytes; its generated definition names only the bytes
-      return decode(new BinaryReader(bytes, decodeUtf8) as unknown as Buffer);
-    } catch (error) {
-      if (error instanceof InvalidUtf8) return new Undecodable('a string field is not valid UTF-8');
-      throw error;
-    }
-  };
+export function strictDecoder<Message>(decode: (bytes: Buffer) => Message): (bytes: Buffer) => Message {
+  // ts-proto's decode takes a reader as well as bytes; its generated definition names only the bytes
+  return bytes => decode(new BinaryReader(bytes, decodeUtf8) as unknown as Buffer);
 }
 
 /** The number of the field that padding is sent in: none of our messages has it, so every receiver skips it. */

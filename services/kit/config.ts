@@ -1,7 +1,7 @@
 import { type CleanedEnv, customCleanEnv, EnvError, EnvMissingError, makeExactValidator, makeValidator, str } from 'envalid';
 import { closest, distance } from 'fastest-levenshtein';
 import { LOG_LEVELS } from './log.ts';
-import { shown } from './validate.ts';
+import { shown } from './validate-shown.ts';
 
 /** The prefix of every variable that the services read; only what the platform names itself (DATABASE_URL) lacks it. */
 const PREFIX = 'TELLTALE_';

@@ -85,7 +85,7 @@ describe('durationOf', () => {
     await using server = await startServer([bind(Orders, { ...emptyOrders(), getOrder: forever })]);
     const serviceConfig = { loadBalancingConfig: [], methodConfig: [{ name: [{}], timeout: durationOf(200) }] };
     const started = performance.now();
-    const call = server.client(Orders, { serviceConfig }).getOrder({ orderId: '' }, { deadline: deadlineIn(5000) });
+    const call = server.client(Orders, { serviceConfig }).getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(5000) });
     await assert.rejects(call, { code: status.DEADLINE_EXCEEDED });
     const took = performance.now() - started;
     assert.ok(took >= 190, `gave up after ${took} ms`); // "0.2s" as a string would give up at once

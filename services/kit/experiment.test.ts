@@ -43,9 +43,9 @@ describe('readExperiment', () => {
           'steps[0].service',
           'steps[0].wait_ms',
           'steps[1].burn_cpu_ms',
-          'steps[1].pad_bytes',
           'steps[1].fail.code',
           'steps[1].fail.rate',
+          'steps[1].pad_bytes',
         ]);
         return true;
       },
@@ -66,7 +66,7 @@ describe('a scripted call', () => {
     await using server = await startServer([bind(Orders, emptyOrders())]);
     const script = scriptMetadata([{ service: 'orders', waitMs: 30, burnCpuMs: 20, fail: { code: status.ABORTED, rate: 0 } }]);
     const started = performance.now();
-    await assert.rejects(server.client(Orders).getOrder({ orderId: '' }, call(script)), {
+    await assert.rejects(server.client(Orders).getOrder({ orderId: 'o-1' }, call(script)), {
       code: status.ABORTED,
       reason: 'SCRIPTED',
     });
@@ -76,7 +76,7 @@ describe('a scripted call', () => {
   it('fails at the rate of its script', async () => {
     await using server = await startServer([bind(Orders, emptyOrders())]);
     const script = scriptMetadata([{ service: 'orders', fail: { code: status.ABORTED, rate: 0.5 } }]);
-    const calls = Array.from({ length: 100 }, () => server.client(Orders).getOrder({ orderId: '' }, call(script)));
+    const calls = Array.from({ length: 100 }, () => server.client(Orders).getOrder({ orderId: 'o-1' }, call(script)));
     const failed = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected').length;
     assert.ok(failed > 20 && failed < 80, `${failed} of 100 failed`); // six standard deviations
   });
@@ -84,18 +84,20 @@ describe('a scripted call', () => {
   it('answers with so many bytes more, which the client skips', async () => {
     await using server = await startServer([bind(Orders, emptyOrders())]);
     const script = scriptMetadata([{ service: 'orders', padBytes: 3 << 20 }]);
-    assert.deepEqual(await server.client(Orders).getOrder({ orderId: '' }, call(script)), { order: undefined });
+    assert.deepEqual(await server.client(Orders).getOrder({ orderId: 'o-1' }, call(script)), { order: undefined });
     const tooLong = scriptMetadata([
       { service: 'orders', padBytes: 3 << 20 },
       { service: 'orders', padBytes: 3 << 20 },
     ]);
-    await assert.rejects(server.client(Orders).getOrder({ orderId: '' }, call(tooLong)), { code: status.RESOURCE_EXHAUSTED });
+    await assert.rejects(server.client(Orders).getOrder({ orderId: 'o-1' }, call(tooLong)), {
+      code: status.RESOURCE_EXHAUSTED,
+    });
   });
 
   it('is an ordinary call where experiments are switched off', async () => {
     await using server = await startServer([bind(Orders, emptyOrders())], { experiments: false });
     const script = scriptMetadata([{ service: 'orders', fail: { code: status.ABORTED, rate: 0 } }], 'run');
-    await server.client(Orders).getOrder({ orderId: '' }, call(script));
+    await server.client(Orders).getOrder({ orderId: 'o-1' }, call(script));
     assert.deepEqual(server.records, []);
   });
 });
@@ -104,10 +106,10 @@ describe('a server that requires deadlines', () => {
   it('refuses a call without one with FAILED_PRECONDITION and a reason', async () => {
     await using server = await startServer([bind(Orders, emptyOrders())], { requireDeadline: true });
     const client = server.client(Orders);
-    await assert.rejects(client.getOrder({ orderId: '' }, { deadline: Infinity }), {
+    await assert.rejects(client.getOrder({ orderId: 'o-1' }, { deadline: Infinity }), {
       code: status.FAILED_PRECONDITION,
       reason: 'NO_DEADLINE',
     });
-    await client.getOrder({ orderId: '' }, call());
+    await client.getOrder({ orderId: 'o-1' }, call());
   });
 });

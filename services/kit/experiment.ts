@@ -1,8 +1,9 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { type Failure, Script, type Step } from '../../proto/gen/telltale/script/v1/script.ts';
+import { strictDecoder } from './codec.ts';
 import { pause } from './pause.ts';
 import { RpcError } from './rpc-error.ts';
-import { validate } from './validate.ts';
+import { invalidRequest, violationsIn } from './validate.ts';
 
 /** Metadata that names the run a call belongs to; marked calls leave a record. */
 export const RUN_KEY = 'telltale-run';
@@ -47,10 +48,12 @@ export function scriptMetadata(steps: readonly Partial<Step>[], run?: string, po
   return metadata;
 }
 
+const decodeScript = strictDecoder(bytes => Script.decode(bytes));
+
 function parseScript(value: string | Buffer): Script {
   let script: Script;
   try {
-    script = Script.decode(Buffer.from(value));
+    script = decodeScript(Buffer.from(value));
   } catch (cause) {
     const violations = [{ field: SCRIPT_KEY, description: 'must be a serialized telltale.script.v1.Script' }];
     throw new RpcError(status.INVALID_ARGUMENT, `${SCRIPT_KEY} is not a Script`, {
@@ -59,19 +62,8 @@ function parseScript(value: string | Buffer): Script {
       cause,
     });
   }
-  validate(check => {
-    check(script.steps.length <= 32, 'steps', `must be at most 32, are ${script.steps.length}`);
-    for (const [index, step] of script.steps.entries()) {
-      const field = `steps[${index}]`;
-      check(step.service !== '', `${field}.service`, 'must name a service');
-      check(step.waitMs <= 60_000, `${field}.wait_ms`, `must be at most 60000, is ${step.waitMs}`);
-      check(step.burnCpuMs <= 10_000, `${field}.burn_cpu_ms`, `must be at most 10000, is ${step.burnCpuMs}`);
-      check(step.padBytes <= 3 << 20, `${field}.pad_bytes`, `must be at most ${3 << 20}, is ${step.padBytes}`);
-      const { code = 1, rate = 0 } = step.fail ?? {};
-      check(code >= 1 && code <= 16, `${field}.fail.code`, `must be from 1 to 16, is ${code}`);
-      check(rate >= 0 && rate <= 1, `${field}.fail.rate`, `must be from 0 to 1, is ${rate}`);
-    }
-  });
+  const violations = violationsIn('telltale.script.v1.Script', script);
+  if (violations.length > 0) throw invalidRequest(violations);
   return script;
 }
 

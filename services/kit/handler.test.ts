@@ -10,7 +10,7 @@ import { scriptMetadata } from './experiment.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import { RpcError } from './rpc-error.ts';
 import { bind } from './server.ts';
-import { startServer } from './testing.ts';
+import { ORDER, startServer } from './testing.ts';
 
 /** The work of a handler, whatever its kind; "answered" runs after the first message of a stream was sent. */
 type Work = (context: CallContext) => unknown;
@@ -45,10 +45,10 @@ const options = (): CallOptions => ({ deadline: deadlineIn(5000) });
 
 /** One call of each kind; resolves when the call has ended well. */
 const CALLS: Record<string, (client: Client<typeof Orders>, call: CallOptions) => Promise<unknown>> = {
-  unary: (client, call) => client.getOrder({ orderId: '' }, call),
+  unary: (client, call) => client.getOrder({ orderId: 'o-1' }, call),
   'server streaming': (client, call) => Array.fromAsync(client.listOrders({ userId: 1, limit: 0 }, call)),
-  'client streaming': (client, call) => client.importOrders([{ order: undefined }], call),
-  bidirectional: (client, call) => Array.fromAsync(client.lookupOrders([{ orderId: '' }], call)),
+  'client streaming': (client, call) => client.importOrders([{ order: ORDER }], call),
+  bidirectional: (client, call) => Array.fromAsync(client.lookupOrders([{ orderId: 'o-1' }], call)),
 };
 
 const THROWN: Record<string, { thrown: unknown; code: status; message: string; reason?: string }> = {
@@ -158,7 +158,7 @@ describe('a handler', () => {
       controller.abort();
       await assert.rejects(calling, { code: status.CANCELLED });
       await recordOf(server.records);
-      await server.client(Orders).createOrder({ orderId: '', userId: 1, lines: [], currencyCode: '' }, options());
+      await server.client(Orders).createOrder(ORDER, options());
     });
   }
 
@@ -167,8 +167,7 @@ describe('a handler', () => {
       throw new Error('secret');
     };
     await using server = await startServer([bind(Orders, { ...handlersThat(() => {}), createOrder })]);
-    const request = { orderId: '', userId: 1, lines: [], currencyCode: '' };
-    await assert.rejects(server.client(Orders).createOrder(request, options()), {
+    await assert.rejects(server.client(Orders).createOrder(ORDER, options()), {
       code: status.INTERNAL,
       message: 'internal error',
     });
@@ -177,7 +176,7 @@ describe('a handler', () => {
   it('that answers no message answers INTERNAL', async () => {
     const handlers = { ...handlersThat(() => {}), getOrder: () => undefined as never };
     await using server = await startServer([bind(Orders, handlers)]);
-    await assert.rejects(server.client(Orders).getOrder({ orderId: '' }, options()), { code: status.INTERNAL });
+    await assert.rejects(server.client(Orders).getOrder({ orderId: 'o-1' }, options()), { code: status.INTERNAL });
   });
 
   it('whose iterator goes on after its end is heard once', async () => {
@@ -203,11 +202,11 @@ describe('a handler', () => {
     const client = server.client(Orders);
     const controller = new AbortController();
     const burst = Array.from({ length: 50 }, () =>
-      client.getOrder({ orderId: '' }, { ...options(), signal: controller.signal }),
+      client.getOrder({ orderId: 'o-1' }, { ...options(), signal: controller.signal }),
     );
     controller.abort();
     for (const call of await Promise.allSettled(burst)) assert.equal(call.status, 'rejected');
-    await client.getOrder({ orderId: '' }, options());
+    await client.getOrder({ orderId: 'o-1' }, options());
     assert.equal(started, 1);
   });
 
@@ -218,7 +217,7 @@ describe('a handler', () => {
       return { storedCount: 1, duplicateCount: 0 };
     };
     await using server = await startServer([bind(Orders, { ...handlers, importOrders })]);
-    const many = Array.from({ length: 10 }, () => ({ order: undefined }));
+    const many = Array.from({ length: 10 }, () => ({ order: ORDER }));
     assert.deepEqual(await server.client(Orders).importOrders(many, options()), { storedCount: 1, duplicateCount: 0 });
   });
 });

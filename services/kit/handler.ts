@@ -6,14 +6,16 @@ import type {
   sendUnaryData,
   UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { pad, Undecodable } from './codec.ts';
+import { type Admit, admission } from './admission.ts';
+import { pad } from './codec.ts';
 import type { CallContext } from './context.ts';
 import { paddingOf } from './experiment.ts';
-import { type ByKind, type MethodDefinition, methodName, type RequestOf, type ResponseOf } from './method.ts';
+import { type ByKind, type MethodDefinition, type MethodName, methodName, type RequestOf, type ResponseOf } from './method.ts';
 import { toStatus } from './rpc-error.ts';
 import { type Serving, serveCall } from './serve-call.ts';
-import { readMessages, undecodable, writeMessages } from './server-stream.ts';
+import { readMessages, writeMessages } from './server-stream.ts';
 
+export { checked } from './admission.ts';
 export type { CallContext } from './context.ts';
 
 /** Answers a unary call. */
@@ -48,24 +50,32 @@ type Streaming = ServerWritableStream<object, object> | ServerDuplexStream<objec
  *
  * Whatever the handler does, its caller gets exactly one status and the process lives: what it throws becomes a status in
  * one place (rpc-error.ts), and what it returns after the call has ended is dropped. A call that has ended before its
- * handler began, because its deadline passed or because it was cancelled, is not started.
+ * handler began, because its deadline passed or because it was cancelled, is not started. Every request obeys the rules of its
+ * contract before the handler sees it (admission.ts), each message of a stream as well.
  */
 export function adapt(method: MethodDefinition, handler: HandlerOf<MethodDefinition>, serving: Serving): UntypedHandleCall {
+  const name = methodName(method.path);
+  const admit = admission(name, handler);
   // which of the four kinds the handler is stands in the definition; the type Handlers has checked that they agree
   return method.responseStream
-    ? adaptStreaming(method, handler as ServerStreamHandler<unknown, object>, serving)
-    : adaptAnswering(method, handler as UnaryHandler<unknown, object>, serving);
+    ? adaptStreaming(name, handler as ServerStreamHandler<unknown, object>, admit, serving)
+    : adaptAnswering(name, handler as UnaryHandler<unknown, object>, admit, serving, method.requestStream);
 }
 
-function adaptAnswering(method: MethodDefinition, handler: UnaryHandler<unknown, object>, serving: Serving) {
-  const name = methodName(method.path);
+function adaptAnswering(
+  name: MethodName,
+  handler: UnaryHandler<unknown, object>,
+  admit: Admit,
+  serving: Serving,
+  streaming: boolean,
+) {
   return (call: Answering, callback: sendUnaryData<object>): void => {
     call.setMaxListeners(0); // each call made with this one as its parent listens to it
     void serveCall(call, name, serving, {
-      streaming: method.requestStream,
+      streaming,
       work: async context => {
-        const response = await handler(requestOf(call, context), context);
-        if (typeof response !== 'object' || response === null) throw new TypeError(`${method.path} answered no message`);
+        const response = await handler(requestOf(call, context, admit), context);
+        if (typeof response !== 'object' || response === null) throw new TypeError(`${name.full} answered no message`);
         padded(response, context);
         return () => callback(null, response);
       },
@@ -74,14 +84,13 @@ function adaptAnswering(method: MethodDefinition, handler: UnaryHandler<unknown,
   };
 }
 
-function adaptStreaming(method: MethodDefinition, handler: ServerStreamHandler<unknown, object>, serving: Serving) {
-  const name = methodName(method.path);
+function adaptStreaming(name: MethodName, handler: ServerStreamHandler<unknown, object>, admit: Admit, serving: Serving) {
   return (call: Streaming): void => {
     call.setMaxListeners(0);
     void serveCall(call, name, serving, {
       streaming: true,
       work: async context => {
-        await writeMessages(call, handler(requestOf(call, context), context), context, padded);
+        await writeMessages(call, handler(requestOf(call, context, admit), context), context, padded);
         return () => call.end();
       },
       fail: error => call.emit('error', toStatus(error)),
@@ -89,10 +98,8 @@ function adaptStreaming(method: MethodDefinition, handler: ServerStreamHandler<u
   };
 }
 
-function requestOf(call: Answering | Streaming, context: CallContext): unknown {
-  if (!('request' in call)) return readMessages(call, context);
-  if (call.request instanceof Undecodable) throw undecodable(call.request);
-  return call.request;
+function requestOf(call: Answering | Streaming, context: CallContext, admit: Admit): unknown {
+  return 'request' in call ? admit(call.request) : readMessages(call, context, admit);
 }
 
 function padded(response: object, context: CallContext): void {

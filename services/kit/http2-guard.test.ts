@@ -24,13 +24,13 @@ async function bystanderOf(resetLimit: ResetLimit): Promise<status> {
   await using server = await startServer([bind(Orders, cancelled)], { resetLimit });
   const client = server.client(Orders);
   const leave = new AbortController();
-  const watching = client.watchOrder({ orderId: '' }, { deadline: deadlineIn(20_000), signal: leave.signal });
+  const watching = client.watchOrder({ orderId: 'o-1' }, { deadline: deadlineIn(20_000), signal: leave.signal });
   const bystander = watching[Symbol.asyncIterator]();
   await bystander.next();
   for (let round = 0; round < 30; round++) {
     const controller = new AbortController();
     const options = { deadline: deadlineIn(20_000), signal: controller.signal };
-    const calls = Array.from({ length: 50 }, () => client.getOrder({ orderId: '' }, options));
+    const calls = Array.from({ length: 50 }, () => client.getOrder({ orderId: 'o-1' }, options));
     setTimeout(() => controller.abort(), 5); // by then they are on the wire, so that each cancellation is a reset
     await Promise.allSettled(calls);
   }

@@ -120,7 +120,7 @@ describe('the metrics of calls', () => {
         address: '127.0.0.1:1',
         serviceConfig: { loadBalancingConfig: [{ pick_first: {} }], methodConfig: [{ name: [{}], waitForReady: true }] },
       });
-      const call = nobody.getOrder({ orderId: '' }, { deadline: deadlineIn(300) }).catch(() => {});
+      const call = nobody.getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(300) }).catch(() => {});
       while ((await metricValues()).get('telltale_client_calls_queued{grpc_target="orders"}') !== 1) await wait(2);
       await call;
     });

@@ -56,7 +56,10 @@ async function startProcess(env: Record<string, string> = {}) {
 
 /** A call that the server holds for so long. */
 const held = (client: ReturnType<typeof createClient<typeof Orders>>, waitMs: number) =>
-  client.getOrder({ orderId: '' }, { deadline: deadlineIn(10_000), metadata: scriptMetadata([{ service: 'orders', waitMs }]) });
+  client.getOrder(
+    { orderId: 'o-1' },
+    { deadline: deadlineIn(10_000), metadata: scriptMetadata([{ service: 'orders', waitMs }]) },
+  );
 
 describe('serve', () => {
   it('says SERVING on the health address, which answers nothing else', async () => {

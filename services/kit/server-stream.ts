@@ -1,14 +1,8 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { type ServerDuplexStream, type ServerWritableStream, status } from '@grpc/grpc-js';
-import { Undecodable } from './codec.ts';
+import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { Admit } from './admission.ts';
 import type { CallContext } from './context.ts';
-import { RpcError } from './rpc-error.ts';
-
-/** The error of a request that is no message of its type. */
-export function undecodable({ reason }: Undecodable): RpcError {
-  return new RpcError(status.INVALID_ARGUMENT, reason, { reason: 'INVALID_REQUEST' });
-}
 
 /**
  * The messages of a request stream, one at a time: the next is read from the wire when it is asked for.
@@ -17,14 +11,14 @@ export function undecodable({ reason }: Undecodable): RpcError {
  * do nothing at the end that could not be done before it.
  *
  * Leaving the loop early is fine, the rest is not read. Throws the signal's reason when the call ends first, and
- * INVALID_ARGUMENT for a message that is none.
+ * what `admit` throws for a message that may not pass; the paths in it begin with the index of the message: "[3].order_id".
  */
-export async function* readMessages(call: Readable, context: CallContext): AsyncGenerator<object, void> {
+export async function* readMessages(call: Readable, context: CallContext, admit: Admit): AsyncGenerator<object, void> {
+  let index = 0;
   try {
     // the default destroys the call when the loop is left, and with it the way to answer
     for await (const message of call.iterator({ destroyOnReturn: false })) {
-      if (message instanceof Undecodable) throw undecodable(message);
-      yield message;
+      yield admit(message, `[${index++}]`);
     }
   } catch (error) {
     context.signal.throwIfAborted(); // the end of the call shows as a premature close of its stream

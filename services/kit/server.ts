@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { watchCancellation } from './cancellation.ts';
-import { paddedEncoder, strictDecoder } from './codec.ts';
+import { limitedDecoder, paddedEncoder, strictDecoder } from './codec.ts';
 import { type Address, formatAddress } from './config.ts';
 import { adapt, type HandlerOf, type Handlers } from './handler.ts';
 import { guardHttp2, type ResetLimit } from './http2-guard.ts';
@@ -16,6 +16,7 @@ import { type MethodDefinition, type ServiceDefinition, serviceName } from './me
 import { isMeasuring, metrics } from './metrics.ts';
 import { addReflection } from './reflection.ts';
 import type { Serving } from './serve-call.ts';
+import { requestRules } from './validate.ts';
 
 /** A service with the handlers that answer it. */
 export interface Binding {
@@ -110,7 +111,7 @@ function implementationOf(definition: ServiceDefinition, handlers: Binding['hand
 function measuredCodec(method: MethodDefinition): Pick<MethodDefinition, 'requestDeserialize' | 'responseSerialize'> {
   const { requestSize, responseSize } = metrics.server;
   const labels = { grpc_method: method.path.slice(1) };
-  const decode = strictDecoder(method.requestDeserialize);
+  const decode = limitedDecoder(strictDecoder(method.requestDeserialize), requestRules(method.path).maxBytes);
   const encode = paddedEncoder(method.responseSerialize);
   if (!isMeasuring()) return { requestDeserialize: decode, responseSerialize: encode };
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { credentials, type Client as GrpcClient, makeGenericClientConstructor, status } from '@grpc/grpc-js';
 import { service as healthDefinition } from 'grpc-health-check';
-import type { OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
+import type { CreateOrderRequest, OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
 import type { Handlers } from './handler.ts';
 import { createLogger } from './log.ts';
@@ -56,6 +56,14 @@ export async function startServer(
     },
   };
 }
+
+/** An order that obeys every rule, over 9.00 EUR for user 123. */
+export const ORDER: CreateOrderRequest = {
+  orderId: 'o-1',
+  userId: 123,
+  lines: [{ sku: 'tea', quantity: 2, unitPriceMinor: 450n }],
+  currencyCode: 'EUR',
+};
 
 /** Handlers of OrderService, which has methods of all four kinds, that answer as little as they can: for tests of the kit. */
 export function emptyOrders(

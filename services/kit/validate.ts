@@ -1,33 +1,46 @@
 import { status } from '@grpc/grpc-js';
+import * as contracts from '../../proto/gen/rules.ts';
 import { RpcError, type Violation } from './rpc-error.ts';
+import { compileValidators, type Validator } from './validate-compile.ts';
+import type { MethodRules } from './validate-rules.ts';
+
+const validators = compileValidators(contracts);
+const methods: Readonly<Record<string, MethodRules>> = contracts.methods;
+
+/** The full name of a message that has rules. */
+export type RuledMessage = keyof typeof contracts.messages;
+
+/** Finds every field of a message (full name) that breaks a rule of its contract. */
+export function violationsIn(name: RuledMessage, message: object): readonly Violation[] {
+  return validatorOf(name)(message);
+}
+
+/** What the contract says of the requests of a method, by its path. Throws a TypeError for a path that no contract has. */
+export function requestRules(path: string): { validate: Validator; maxBytes: number } {
+  const rules = methods[path];
+  if (!rules) throw new TypeError(`${path} is in no contract: run make generate`);
+  return { validate: validatorOf(rules.request), maxBytes: rules.maxBytes };
+}
+
+function validatorOf(name: string): Validator {
+  const validator = validators.get(name);
+  if (!validator) throw new TypeError(`the contracts have no rules for ${name}`);
+  return validator;
+}
 
 /** How many violations an answer lists at most: all of them together must fit into one response header. */
 const LISTED = 20;
 
-/** Notes that `field` breaks the rule in `description` unless `holds`. */
-export type Check = (holds: boolean, field: string, description: string) => void;
-
-/**
- * Runs every check of a request and then throws one INVALID_ARGUMENT that lists the violated fields, all up to 20.
- *
- * @param describe calls `check` once for each rule; the path of a field is written as in the `.proto`
- * @throws RpcError INVALID_ARGUMENT with reason INVALID_REQUEST and google.rpc.BadRequest
- */
-export function validate(describe: (check: Check) => void): void {
-  const violations: Violation[] = [];
-  describe((holds, field, description) => {
-    if (!holds) violations.push({ field, description });
-  });
-  if (violations.length === 0) return;
+/** The INVALID_ARGUMENT, with reason INVALID_REQUEST and google.rpc.BadRequest, that lists the violations, all up to 20. */
+export function invalidRequest(violations: readonly Violation[]): RpcError {
   const listed = violations.slice(0, LISTED);
   const more = violations.length > LISTED ? `; and ${violations.length - LISTED} more` : '';
-  const message = listed.map(violation => `${violation.field}: ${violation.description}`).join('; ') + more;
-  throw new RpcError(status.INVALID_ARGUMENT, message, { reason: 'INVALID_REQUEST', violations: listed });
+  const message = listed.map(({ field, description }) => `${field}: ${description}`).join('; ') + more;
+  return new RpcError(status.INVALID_ARGUMENT, message, { reason: 'INVALID_REQUEST', violations: listed });
 }
 
-/** A value for an error message, as JSON and at most 40 characters of it, so that a long one does not flood it. */
-export function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
-  const characters = [...text.slice(0, 200)]; // code points: a pair of surrogates is not cut in two
-  return characters.length <= 40 ? text : `${characters.slice(0, 39).join('')}…`;
+/** A field that the contract requires: no handler sees a request without it, but its type allows that. */
+export function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new TypeError('a field that the contract requires is missing');
+  return value;
 }

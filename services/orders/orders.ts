@@ -1,24 +1,16 @@
 import { status } from '@grpc/grpc-js';
-import {
-  CreateOrderRequest,
-  type Order,
-  type OrderServiceService,
-  OrderState,
-} from '../../proto/gen/telltale/orders/v1/orders.ts';
+import { type Order, type OrderServiceService, OrderState } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import type { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/payments.ts';
-import { checkId, checkRange, isId } from '../kit/check-fields.ts';
 import type { Client } from '../kit/client.ts';
 import type { CallContext, Handlers } from '../kit/handler.ts';
 import { pause } from '../kit/pause.ts';
 import { hasCode, RpcError } from '../kit/rpc-error.ts';
-import { validate } from '../kit/validate.ts';
-import { checkOrder, MAX_INT32 } from './check-order.ts';
+import { required, violationsIn } from '../kit/validate.ts';
 import type { OrderStore, Settlement } from './order-store.ts';
 
 /** How often WatchOrder looks for a change, in milliseconds. */
 export const WATCH_INTERVAL_MS = 200;
 
-const MAX_LIMIT = 10_000;
 const DEFAULT_LIMIT = 100;
 
 /** The reasons for which payments refuse a charge for good: asking again would change nothing. */
@@ -55,7 +47,6 @@ export function orders({ store, payments }: OrdersDependencies): Handlers<typeof
 
   return {
     async createOrder(request, context) {
-      validate(check => checkOrder(check, request));
       const { order } = await store.add(request, context.signal);
       if (order.state !== OrderState.PENDING) return { order };
       const settlement = await charge(order, context);
@@ -63,20 +54,14 @@ export function orders({ store, payments }: OrdersDependencies): Handlers<typeof
     },
 
     async getOrder({ orderId }, { signal }) {
-      validate(check => checkId(check, 'order_id', orderId));
       return { order: await found(orderId, signal) };
     },
 
     async *listOrders({ userId, limit }, { signal }) {
-      validate(check => {
-        checkRange(check, 'user_id', userId, 1, MAX_INT32);
-        checkRange(check, 'limit', limit, 0, MAX_LIMIT);
-      });
       for await (const order of store.list(userId, limit || DEFAULT_LIMIT, signal)) yield { order };
     },
 
     async *watchOrder({ orderId }, { signal }) {
-      validate(check => checkId(check, 'order_id', orderId));
       for (let seen: OrderState = OrderState.UNSPECIFIED; ; await pause(WATCH_INTERVAL_MS, signal)) {
         const order = await found(orderId, signal);
         if (order.state !== seen) yield { order };
@@ -87,11 +72,10 @@ export function orders({ store, payments }: OrdersDependencies): Handlers<typeof
 
     async importOrders(requests, { signal }) {
       const counts = { storedCount: 0, duplicateCount: 0 };
-      for await (const { order = CreateOrderRequest.create() } of requests) {
-        const path = `[${counts.storedCount + counts.duplicateCount}].order.`;
-        validate(check => checkOrder(check, order, path));
-        const { added } = await store.add(order, signal).catch(error => {
-          throw hasCode(error, status.ALREADY_EXISTS) ? at(path, error) : error;
+      for await (const { order } of requests) {
+        const index = counts.storedCount + counts.duplicateCount;
+        const { added } = await store.add(required(order), signal).catch(error => {
+          throw hasCode(error, status.ALREADY_EXISTS) ? at(`[${index}].order.`, error) : error;
         });
         counts[added ? 'storedCount' : 'duplicateCount']++;
       }
@@ -100,10 +84,15 @@ export function orders({ store, payments }: OrdersDependencies): Handlers<typeof
 
     async *lookupOrders(requests, { signal }) {
       for await (const { orderId } of requests) {
-        yield { orderId, order: isId(orderId) ? await store.find(orderId, signal) : undefined };
+        yield { orderId, order: canBeId(orderId) ? await store.find(orderId, signal) : undefined };
       }
     },
   };
+}
+
+/** Whether an order can have this id: one that GetOrder would be asked for. */
+function canBeId(orderId: string): boolean {
+  return violationsIn('telltale.orders.v1.GetOrderRequest', { orderId }).length === 0;
 }
 
 function at(path: string, error: RpcError): RpcError {

@@ -3,16 +3,15 @@ import { type CreateOrderRequest, OrderServiceService } from '../../proto/gen/te
 import { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { openDatabase } from '../kit/database.ts';
 import { type Binding, bind } from '../kit/server.ts';
-import { startServer } from '../kit/testing.ts';
+import { ORDER, startServer } from '../kit/testing.ts';
 import { openLedger } from '../payments/ledger.ts';
 import { payments } from '../payments/payments.ts';
 import { type OrderStore, openOrderStore } from './order-store.ts';
 import { orders } from './orders.ts';
 
-/** A valid order with an id of its own, over 9.00 EUR for user 123. */
+/** A valid order with an id of its own. */
 export function orderRequest(changes: Partial<CreateOrderRequest> = {}): CreateOrderRequest {
-  const lines = [{ sku: 'tea', quantity: 2, unitPriceMinor: 450n }];
-  return { orderId: randomUUID(), userId: 123, lines, currencyCode: 'EUR', ...changes };
+  return { ...ORDER, orderId: randomUUID(), ...changes };
 }
 
 /** Starts orders and the payments that it calls, each on a port of its own, both with an empty database in memory. */

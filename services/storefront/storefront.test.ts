@@ -9,8 +9,9 @@ import type { Client } from '../kit/client.ts';
 import { deadlineIn } from '../kit/deadline.ts';
 import { scriptMetadata } from '../kit/experiment.ts';
 import { bind } from '../kit/server.ts';
-import { startServer, type TestServer, testService } from '../kit/testing.ts';
+import { emptyOrders, startServer, type TestServer, testService } from '../kit/testing.ts';
 import { until, violates } from '../kit/testing-matchers.ts';
+import { invalidRequest } from '../kit/validate.ts';
 import { type OrdersTest, orderRequest, startOrders } from '../orders/testing-orders.ts';
 import { createDirectory, DIRECTORY_SIZE } from '../users/directory.ts';
 import { users } from '../users/users.ts';
@@ -126,8 +127,21 @@ test('PlaceOrder is INVALID_ARGUMENT and names every bad field by its path in it
   const order = orderRequest({ userId: 0, lines: [{ sku: '', quantity: 1, unitPriceMinor: 1n }], currencyCode: '' });
   const expected = violates('order.user_id', 'order.lines[0].sku', 'order.currency_code');
   await assert.rejects(client.placeOrder({ order }, soon()), expected);
-  const missing = violates('order.order_id', 'order.user_id', 'order.lines', 'order.currency_code');
-  await assert.rejects(client.placeOrder({ order: undefined }, soon()), missing);
+  await assert.rejects(client.placeOrder({ order: undefined }, soon()), {
+    code: status.INVALID_ARGUMENT,
+    message: 'order: must be given, with order_id, user_id, lines, currency_code; it is missing',
+  });
+});
+
+test('PlaceOrder names by its own paths what orders of a newer version, with more rules, refuse', async () => {
+  const refuse = () => {
+    throw invalidRequest([{ field: 'lines[0].sku', description: 'must be otherwise' }]);
+  };
+  await using newer = await startServer([bind(OrderServiceService, emptyOrders({ createOrder: refuse }))]);
+  const dependencies = { users: usersServer.client(UserServiceService), orders: newer.client(OrderServiceService) };
+  await using older = await startServer([bind(StorefrontServiceService, storefront(dependencies))]);
+  const call = older.client(StorefrontServiceService).placeOrder({ order: orderRequest() }, soon());
+  await assert.rejects(call, violates('order.lines[0].sku'));
 });
 
 test('PlaceOrder: when its caller gives up, every hop stops, nothing is charged, and the same request finishes it', async () => {

@@ -1,35 +1,33 @@
 import { status } from '@grpc/grpc-js';
-import type { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
-import { checkRange } from '../kit/check-fields.ts';
-import type { Handlers } from '../kit/handler.ts';
-import { RpcError } from '../kit/rpc-error.ts';
-import { shown, validate } from '../kit/validate.ts';
+import type { ListUsersRequest, UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
+import { checked, type Handlers } from '../kit/handler.ts';
+import { RpcError, type Violation } from '../kit/rpc-error.ts';
+import { shown } from '../kit/validate-shown.ts';
 import type { Directory } from './directory.ts';
 
-const MAX_PAGE_SIZE = 1000;
 const DEFAULT_PAGE_SIZE = 50;
 
 /** Answers UserService from a directory in memory. */
 export function users(directory: Directory): Handlers<typeof UserServiceService> {
+  function checkPageToken({ pageToken }: ListUsersRequest): Violation[] {
+    const afterId = readPageToken(pageToken);
+    if (afterId !== undefined && afterId < directory.size) return [];
+    const description = `must be empty or a next_page_token of this method, is ${shown(pageToken)}`;
+    return [{ field: 'page_token', description }];
+  }
+
   return {
     getUser({ id }) {
-      validate(check => check(id >= 1, 'id', `must be at least 1, is ${id}`));
       const user = directory.find(id);
       if (!user) throw new RpcError(status.NOT_FOUND, `no user has the id ${id}`, { reason: 'USER_NOT_FOUND' });
       return { ...user }; // each answer is an object of its own: the kit may mark it
     },
 
-    listUsers({ pageSize, pageToken }) {
-      const afterId = readPageToken(pageToken);
-      validate(check => {
-        checkRange(check, 'page_size', pageSize, 0, MAX_PAGE_SIZE);
-        const valid = afterId !== undefined && afterId < directory.size;
-        check(valid, 'page_token', `must be empty or a next_page_token of this method, is ${shown(pageToken)}`);
-      });
-      const page = directory.page(afterId ?? 0, pageSize || DEFAULT_PAGE_SIZE);
+    listUsers: checked(checkPageToken, ({ pageSize, pageToken }) => {
+      const page = directory.page(readPageToken(pageToken) ?? 0, pageSize || DEFAULT_PAGE_SIZE);
       const lastId = page.at(-1)?.id ?? directory.size;
       return { users: page, nextPageToken: lastId < directory.size ? pageTokenAfter(lastId) : '' };
-    },
+    }),
   };
 }
 
