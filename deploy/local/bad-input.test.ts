@@ -6,6 +6,7 @@ import { deadlineIn } from '../../services/kit/deadline.ts';
 import { RUN_KEY } from '../../services/kit/experiment.ts';
 import { frame, type RawAnswer, rawCall } from '../../services/kit/testing-raw-call.ts';
 import { type BadCall, badCalls, bomb, MALFORMED, request, TOO_LONG } from './testing-bad-calls.ts';
+import { badFields } from './testing-bad-fields.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
 import { countedByEdge, peakMemoryOf, processesOf } from './testing-processes.ts';
 
@@ -33,7 +34,7 @@ describe('bad input by gRPC', () => {
   const getUser = (metadata = new Metadata()) =>
     mesh.client(Users).getUser({ id: 123 }, { deadline: deadlineIn(5000), metadata });
 
-  for (const [surface, rows] of Object.entries(badCalls)) {
+  for (const [surface, rows] of Object.entries({ ...badCalls, fields: badFields })) {
     describe(surface, () => {
       for (const [title, sent, { says = /^/, ...came }] of rows) {
         it(title, async () => {

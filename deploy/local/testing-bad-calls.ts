@@ -39,7 +39,7 @@ const zipped = gzipSync(request);
 const gzip = { 'grpc-encoding': 'gzip' };
 /** A message of 200 KB that unpacks to 200 MB. */
 export const bomb: BadCall = { headers: gzip, body: frame(gzipSync(Buffer.alloc(200_000_000)), 1) };
-const placeOrder = (...bytes: number[]): BadCall => ({ path: Storefront.placeOrder.path, body: frame(Buffer.from(bytes)) });
+const placeOrder = (bytes: Uint8Array): BadCall => ({ path: Storefront.placeOrder.path, body: frame(bytes) });
 const timeout = (value: string): BadCall => ({ headers: { 'grpc-timeout': value } });
 const type = (value: string): BadCall => ({ headers: { 'content-type': value } });
 /** So many header lines beside those of every call. */
@@ -119,13 +119,17 @@ export const badCalls: Record<string, Row[]> = {
   ],
   protobuf: [
     ['bytes that are no message are INTERNAL', { body: frame(Buffer.from([0x0f, 0xff])) }, { grpc: INTERNAL }],
-    ['a string longer than its message is INTERNAL', placeOrder(0x0a, 0x03, 0x0a, 0x7f, 0x41), { grpc: INTERNAL }],
+    [
+      'a string longer than its message is INTERNAL',
+      placeOrder(Buffer.from([0x0a, 0x03, 0x0a, 0x7f, 0x41])),
+      { grpc: INTERNAL },
+    ],
     ['a varint of eleven bytes is INTERNAL', { body: frame(Buffer.from([8, ...Array(11).fill(0xff)])) }, { grpc: INTERNAL }],
-    ['a million nested groups are INTERNAL', { body: frame(Buffer.alloc(1_000_000, 0x13)) }, { grpc: INTERNAL }],
+    ['a million nested groups are INTERNAL', placeOrder(Buffer.alloc(1_000_000, 0x13)), { grpc: INTERNAL }],
     [
       'invalid UTF-8 is INVALID_ARGUMENT',
-      placeOrder(0x0a, 0x03, 0x0a, 0x01, 0xff),
-      { grpc: INVALID_ARGUMENT, says: /not valid UTF-8/ },
+      placeOrder(Buffer.from([0x0a, 0x03, 0x0a, 0x01, 0xff])),
+      { grpc: INVALID_ARGUMENT, says: /^order\.order_id: must be valid UTF-8, is "\ufffd+"; order\.user_id: / },
     ],
     ['a field that the contract does not have is skipped', { body: frame(Buffer.from([...request, 0x78, 1])) }, { grpc: OK }],
   ],
@@ -143,7 +147,7 @@ export const badCalls: Record<string, Row[]> = {
     [
       'a script of 33 steps is INVALID_ARGUMENT',
       script(Script.encode(Script.fromPartial({ steps: Array(33).fill({ service: 'users' }) })).finish()),
-      { grpc: INVALID_ARGUMENT, says: /steps: must be at most 32, are 33/ },
+      { grpc: INVALID_ARGUMENT, says: /^steps: must have at most 32 elements, has 33$/ },
     ],
   ],
   routing: [

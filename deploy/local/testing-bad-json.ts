@@ -73,11 +73,12 @@ const bodies: JsonRow[] = [
   bad('an array for a text', orderId('["x"]'), /not repeating/),
   bad('an array for the order', post('[1]'), /not repeating/),
   bad('a text for the order', post('"x"'), /order: invalid value "x"/),
-  violated('no body', post(''), /order\.order_id: .*order\.lines: .*order\.currency_code: /),
-  violated('null', post('null'), /order\.order_id: .*order\.lines: .*order\.currency_code: /),
+  violated('no body, an empty order', post(''), /order\.order_id: .*order\.lines: .*order\.currency_code: /),
+  violated('null', post('null'), /^order: must be given, with order_id, user_id, lines, currency_code; it is missing$/),
   bad('an order with 10,000 nested arrays', post(order(text => text.replace(/\[.*\]/, nested('[', ']')))), /too deep/),
   bad('an unknown field with 10,000 nested arrays', replaced('{', `{"x":${nested('[', ']')},`), /too deep/),
   bad('an unknown field with 10,000 nested objects', replaced('{', `{"x":${nested('{"x":', '}')},`), /too deep/),
+  ['a text of 2 MB is 413', replaced('sail', 'x'.repeat(2_000_000)), TOO_LARGE],
   ['a text of 5 MB is 413', replaced('sail', 'x'.repeat(5_000_000)), TOO_LARGE],
   ['white space of 5 MB after the order is 413', post(order() + ' '.repeat(5_000_000)), TOO_LARGE],
   ['5 MB without a length are 413', post(order() + ' '.repeat(5_000_000), { 'transfer-encoding': 'chunked' }), TOO_LARGE],
@@ -114,6 +115,11 @@ const paths: JsonRow[] = [
   ['GET of the last id is 404', get('/api/users/2147483647'), { status: 404, code: 5, reason: /^USER_NOT_FOUND$/ }],
   violated('GET /api/orders/%ff, invalid UTF-8,', get('/api/orders/%ff'), /UTF-8/),
   violated('an order id of 300 letters', get(`/api/orders/${'x'.repeat(300)}`), /^order_id: must be 1 to 128/),
+  [
+    'an order id of 5,000 letters, more than the method takes, is 429',
+    get(`/api/orders/${'x'.repeat(5000)}`),
+    { status: 429, code: 8, reason: /^REQUEST_TOO_LARGE$/, says: /WatchOrder takes at most 4096; send less at once$/ },
+  ],
   ['a path of 70 KB is 431', get(`/api/users/${'1'.repeat(70_000)}`), HEADERS],
 ];
 
