@@ -23,6 +23,7 @@ const sets: Record<string, string[]> = {
   'edge-only': [join(chart, 'ci', 'edge-only-values.yaml')],
   'cert-manager': [join(chart, 'ci', 'cert-manager-values.yaml')],
   collector: [join(chart, 'ci', 'collector-values.yaml')],
+  'edge-tls': [join(chart, 'ci', 'edge-tls-values.yaml')],
   'prometheus-operator': [join(chart, 'ci', 'prometheus-operator-values.yaml')],
 };
 

@@ -94,6 +94,12 @@ describe('the objects', () => {
     ]);
   });
 
+  it('have no serviceb, which is plaintext, when the edge has a certificate', async () => {
+    const services = named(await renderObjects('edge.tls.secretName="edge"'), 'Service');
+    assert.equal(services.get('edge')?.spec?.ports?.[0]?.appProtocol, 'https');
+    assert.equal(services.has('serviceb'), false);
+  });
+
   it('hold a PodDisruptionBudget for each Deployment of more than one pod', async () => {
     const budgets = named(await renderObjects('edge.replicas=1,services.users.replicas=1'), 'PodDisruptionBudget');
     assert.deepEqual([...budgets.keys()].sort(), ['orders', 'payments', 'storefront']);

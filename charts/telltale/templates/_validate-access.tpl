@@ -13,6 +13,16 @@ What is wrong with who reaches what: the edge, the gateway, the database; as a Y
     {{- $wrong = append $wrong (printf "edge.service.nodePort: %v, but edge.service.type is ClusterIP, which has no port of the nodes; set the type to NodePort or remove the port" .nodePort) -}}
   {{- end -}}
 {{- end -}}
+{{- with .Values.edge.rateLimit -}}
+  {{- if lt (int .burst) (int .callsPerSecond) -}}
+    {{- $wrong = append $wrong (printf "edge.rateLimit.burst: %v is less than edge.rateLimit.callsPerSecond (%v); the bucket would never hold a second's calls; raise it" .burst .callsPerSecond) -}}
+  {{- else if and .burst (not .callsPerSecond) -}}
+    {{- $wrong = append $wrong (printf "edge.rateLimit.burst: %v would not be used, because edge.rateLimit.callsPerSecond is 0; set that, or remove the burst" .burst) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .Values.edge.tls.secretName .Values.gateway.enabled -}}
+  {{- $wrong = append $wrong (printf "edge.tls.secretName: %s, but gateway.enabled is true; the gateway's routes lead to the edge in plaintext; end TLS at the gateway and remove the Secret here, or have no gateway" .Values.edge.tls.secretName) -}}
+{{- end -}}
 {{- with .Values.gateway -}}
   {{- if .enabled -}}
     {{- if not .parentRefs -}}
