@@ -1,6 +1,7 @@
 import type { Http2Server, IncomingHttpHeaders, ServerOptions } from 'node:http2';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { MAX_TIMEOUT_MS, parseGrpcTimeout } from './deadline.ts';
+import { endConnections } from './end-connections.ts';
 import { observeConnections } from './observe-connections.ts';
 
 /** How many RST_STREAM frames one connection may send: `burst` at once, `rate` a second for long. */
@@ -24,6 +25,7 @@ interface Internals {
  * - grpc-js takes any `grpc-timeout` with a digit and a unit somewhere in it, and overflows above 2^31 ms. Malformed values
  *   are answered with INTERNAL, large ones are cut to the largest that a timer can hold.
  * - grpc-js takes any content type that begins with application/grpc, and any HTTP method. Both are refused with HTTP 415.
+ * - grpc-js keeps connections whose peer is not there; they are ended.
  *
  * @throws TypeError when this version of grpc-js keeps these things elsewhere
  */
@@ -38,6 +40,7 @@ export function guardHttp2(server: Server, limit: ResetLimit): void {
   internals.createHttp2Server = credentials => {
     const http2Server = create(credentials);
     observeConnections(http2Server);
+    endConnections(http2Server);
     http2Server.prependListener('stream', (_stream, headers) => mendHeaders(headers)); // before grpc-js reads them
     return http2Server;
   };

@@ -102,6 +102,12 @@ export const metrics = {
       help: 'Connections that were accepted',
       registers,
     }),
+    connectionsClosed: new Counter({
+      name: 'telltale_server_connections_closed_total',
+      help: 'Connections closed for what their peer did: handshake (it never spoke HTTP/2), silent (no answer to a ping), protocol (broke or flooded it)',
+      labelNames: ['reason'],
+      registers,
+    }),
     streamsMax: new Gauge({
       name: 'telltale_server_connection_streams_max',
       help: 'The streams that are open at this moment on the connection that has most of them',
