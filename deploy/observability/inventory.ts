@@ -32,6 +32,7 @@ export const appMetrics: Readonly<Record<string, Metric>> = {
   telltale_client_calls_active: gauge('grpc_method', 'grpc_target'),
   telltale_server_connections_active: gauge(),
   telltale_server_connections_total: counter(),
+  telltale_server_connections_closed_total: counter('reason'),
   telltale_server_connection_streams_max: gauge(),
   telltale_server_call_budget_seconds: histogram('grpc_method'),
   telltale_server_calls_without_deadline_total: counter('grpc_method'),
