@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import type { KubeObject } from './manifest.ts';
+import { attackPort, type Port, portsOf } from './testing-abuse.ts';
+import { type Attack, floods, ignored, silences } from './testing-attacks.ts';
+import { startTestMesh, type TestMesh } from './testing-mesh.ts';
+import { processesOf } from './testing-processes.ts';
+
+/** How large a process may become by an attack, in MB. */
+const GROWTH_MB = 50;
+
+/** How long a connection may last when all has been sent, in milliseconds. */
+const PATIENCE_MS = 9000;
+
+/** A silent peer is given 5 s here instead of 40, and 3 s for its headers. */
+const impatient = (objects: KubeObject[]): KubeObject[] => {
+  const text = JSON.stringify(objects);
+  const changed = text
+    .replaceAll('connection_keepalive: {interval: 30s, timeout: 10s}', 'connection_keepalive: {interval: 3s, timeout: 2s}')
+    .replaceAll('request_headers_timeout: 10s', 'request_headers_timeout: 3s');
+  assert.notEqual(changed, text);
+  return JSON.parse(changed);
+};
+
+describe('whoever breaks or floods HTTP/2 harms nobody else', () => {
+  let mesh: TestMesh;
+  let ports: Port[];
+  let processes: string[];
+  before(async () => {
+    mesh = await startTestMesh({ transform: impatient });
+    ports = portsOf(mesh);
+    processes = processesOf(mesh);
+  });
+  after(() => mesh?.[Symbol.asyncDispose]());
+
+  const endure = async (t: TestContext, port: Port, attacks: readonly Attack[]) => {
+    const { closed, lost, bystanders, grownMb, rose } = await attackPort(port, attacks, PATIENCE_MS);
+    t.diagnostic(`${port.name}: lost ${lost.length} of ${bystanders} calls, grew by ${grownMb.toFixed(0)} MB`);
+    assert.deepEqual(lost, [], port.name);
+    assert.ok(grownMb < GROWTH_MB, `${port.name} grew by ${grownMb} MB`);
+    for (const attack of attacks) {
+      const counter = attack.ended[port.name];
+      if (!counter) continue;
+      t.diagnostic(`${port.name}: ${attack.title}: ${closed(attack)} closed, ${counter} +${rose(counter)}`);
+      assert.equal(closed(attack), attack.connections ?? 1, `${port.name}: ${attack.title}: closed`);
+      const those = attacks.filter(each => each.ended[port.name] === counter).length;
+      assert.ok(rose(counter) >= those, `${port.name}: ${attack.title}: ${counter} did not rise`);
+    }
+  };
+
+  for (const attack of floods) {
+    it(`${attack.title}, at edge, sidecar and app`, async t => {
+      await Promise.all(ports.map(port => endure(t, port, [attack])));
+    });
+  }
+
+  it('floods of what is ignored, at edge, sidecar and app', async t => {
+    await Promise.all(ports.map(port => endure(t, port, ignored)));
+  });
+
+  it('what begins and does not go on is ended, at edge, sidecar and app', async t => {
+    await Promise.all(ports.map(port => endure(t, port, silences)));
+  });
+
+  it('no process has ended', () => {
+    assert.deepEqual(processesOf(mesh), processes);
+  });
+});
