@@ -49,7 +49,7 @@ template:
         image: {{ include "telltale.image" .root }}
         imagePullPolicy: {{ .root.Values.image.pullPolicy }}
         workingDir: /app
-        command: [node, services/issuer/main.ts]
+        command: [node, --disable-proto=delete, services/issuer/main.ts]
         env:
           - name: TELLTALE_POD
             valueFrom: {fieldRef: {fieldPath: metadata.name}}
