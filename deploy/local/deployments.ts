@@ -1,6 +1,7 @@
 import { type AddressPool, reserveAddresses } from './address-pool.ts';
 import { type Deployment, keepDeployment, type StartPod } from './deployment.ts';
 import { watchEndpoints } from './endpoints.ts';
+import { isIssuer } from './issuer.ts';
 import { pruneLogs, rotateLogs } from './log-file.ts';
 import { type KubeObject, ofKind } from './manifest.ts';
 import type { RunPaths } from './paths.ts';
@@ -14,6 +15,8 @@ export interface DeploymentsOptions {
   paths: RunPaths;
   /** The Envoy program. */
   envoy: string;
+  /** The folder of each Secret. */
+  secrets: ReadonlyMap<string, string>;
   net?: number | undefined;
   hostAddress?: string | undefined;
   endpointDelayMs?: number | undefined;
@@ -35,7 +38,7 @@ const edgePort = 8080;
 
 /** Checks that every port is free, then starts all Deployments at once and keeps them true. Throws a `RunError` before any process starts. */
 export async function startDeployments(options: DeploymentsOptions): Promise<Deployments> {
-  const { objects, paths, envoy, hostAddress, endpointDelayMs } = options;
+  const { objects, paths, envoy, secrets, hostAddress, endpointDelayMs } = options;
   await using cleanup = new AsyncDisposableStack();
   const addresses = await reserveAddresses(options.net);
   cleanup.defer(() => addresses.close());
@@ -46,7 +49,7 @@ export async function startDeployments(options: DeploymentsOptions): Promise<Dep
   const endpoints = watchEndpoints({ dir: paths.endpoints, services, delayMs: endpointDelayMs });
   cleanup.defer(() => endpoints.close());
   const configMaps = new Map(ofKind(objects, 'ConfigMap').map(configMap => [configMap.metadata.name, configMap]));
-  const sources = { paths, configMaps, live: new Map([['endpoints', paths.endpoints]]) };
+  const sources = { paths, configMaps, secrets, live: new Map([['endpoints', paths.endpoints]]) };
   const context = { sources, runtimes: { envoy }, records: pidRecords(paths.pids) };
   checkWorkloads(objects);
   for (const { metadata, spec } of ofKind(objects, 'Deployment')) {
@@ -98,11 +101,11 @@ function onChangeOf(deployments: ReadonlyMap<string, Deployment>, updateEndpoint
   };
 }
 
-/** Throws a `RunError` that names what else than Deployments the chart wants to run. */
+/** Throws a `RunError` that names what else than Deployments, and the issuer, the chart wants to run. */
 function checkWorkloads(objects: readonly KubeObject[]): void {
-  const others = objects.filter(({ kind }) =>
-    ['StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'ReplicaSet', 'Pod'].includes(kind),
-  );
+  const others = objects
+    .filter(({ kind }) => ['StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'ReplicaSet', 'Pod'].includes(kind))
+    .filter(object => !isIssuer(object));
   if (others.length === 0) return;
   const names = others.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
   throw new RunError(`the local run runs Deployments only, not ${names.join(', ')}: choose values without it`);

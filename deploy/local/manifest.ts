@@ -23,6 +23,16 @@ export interface ConfigMap extends KubeObject {
   binaryData?: Record<string, string>;
 }
 
+export interface Job extends KubeObject {
+  kind: 'Job';
+  spec: { template: PodTemplate };
+}
+
+export interface CronJob extends KubeObject {
+  kind: 'CronJob';
+  spec: { jobTemplate: { spec: Job['spec'] } };
+}
+
 export interface PodTemplate {
   metadata?: { labels?: Labels; annotations?: Labels };
   spec: PodSpec;
@@ -62,8 +72,14 @@ export interface EnvVar {
 export interface Volume {
   name: string;
   configMap?: { name: string; optional?: boolean; items?: { key: string; path: string }[] };
+  secret?: SecretVolume;
   emptyDir?: unknown;
   persistentVolumeClaim?: { claimName: string };
+}
+
+export interface SecretVolume {
+  secretName: string;
+  items?: { key: string; path: string }[];
 }
 
 /** Times in seconds; the defaults are Kubernetes' own (period 10, time-out 1, 3 failures, 1 success). */
@@ -86,6 +102,8 @@ interface Kinds {
   Deployment: Deployment;
   Service: Service;
   ConfigMap: ConfigMap;
+  Job: Job;
+  CronJob: CronJob;
 }
 
 /** The objects of one kind, in their order. */

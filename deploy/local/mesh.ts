@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { serveControl } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { startDeployments } from './deployments.ts';
+import { type Identities, keepIdentities } from './identities.ts';
+import { issuerPolicy } from './issuer.ts';
 import type { KubeObject } from './manifest.ts';
 import { hopeless, reportReadiness, whyNotReady } from './readiness.ts';
 import { renderChart } from './render.ts';
@@ -53,6 +55,8 @@ export interface PodView {
 export interface Mesh {
   /** `host:port` for clients. */
   readonly edge: string;
+  /** Who the pods are to one another; `undefined` when the chart issues no identities. */
+  readonly identities: Identities | undefined;
   /** The pods of a service, not those that are terminating. Every method throws a `UsageError` for an unknown service. */
   pods(service: string): PodView[];
   /** Replaces all pods of a service and resolves when the old ones are gone; throws a `RunError` with log lines when that takes too long. */
@@ -92,7 +96,18 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 
   const { paths } = folder;
   const { net, hostAddress, endpointDelayMs } = options;
-  const running = await startDeployments({ objects, paths, envoy, net, hostAddress, endpointDelayMs });
+  const policy = issuerPolicy(objects, paths.identities);
+  const identities = policy && (await keepIdentities(paths.identities, policy));
+  cleanup.defer(() => identities?.close());
+  const running = await startDeployments({
+    objects,
+    paths,
+    envoy,
+    secrets: identities?.secrets ?? new Map(),
+    net,
+    hostAddress,
+    endpointDelayMs,
+  });
   cleanup.defer(() => running.stop());
   const { deployments, edge } = running;
   const control = await serveControl(paths.socket, deployments);
@@ -110,6 +125,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 
   return {
     edge,
+    identities,
     pods: service =>
       lookUp(deployments, service)
         .pods.filter(({ terminating }) => !terminating)

@@ -20,6 +20,8 @@ export interface RunPaths {
   readonly logs: string;
   /** One folder for each persistent volume claim; outlives a run. */
   readonly volumes: string;
+  /** The keys and certificates of the pods and of the authority that vouches for them; gone when the run is over. */
+  readonly identities: string;
   /** The live ConfigMap `endpoints`. */
   readonly endpoints: string;
   /** Who runs: pid, identity, start, edge. */
@@ -37,6 +39,7 @@ export function runPaths(dir: string): RunPaths {
     pids: at('pids'),
     logs: at('logs'),
     volumes: at('volumes'),
+    identities: at('identities'),
     endpoints: at('endpoints'),
     supervisor: at('supervisor.json'),
     socket: at('control.sock'),

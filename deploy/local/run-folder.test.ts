@@ -67,11 +67,12 @@ describe('takeRunFolder', () => {
     await (await takeRunFolder(dir, () => {})).release();
   });
 
-  it('ends what an earlier run left and clears its logs, but keeps its volumes', async () => {
+  it('ends what an earlier run left and clears its logs and keys, but keeps its volumes', async () => {
     using folder = testFolder();
     using left = await sleeper();
     pidRecords(folder.paths.pids).add(left.pid, 'users/app');
-    for (const dir of [folder.paths.logs, folder.paths.volumes]) {
+    const { logs, identities, volumes } = folder.paths;
+    for (const dir of [logs, identities, volumes]) {
       mkdirSync(dir, { recursive: true });
       writeFileSync(join(dir, 'file'), '');
     }
@@ -79,11 +80,11 @@ describe('takeRunFolder', () => {
     const taken = await takeRunFolder(folder.paths.dir, line => lines.push(line));
     assert.match(lines.join('\n'), /leftover of an earlier run: users\/app/);
     assert.equal(processIdentity(left.pid), undefined);
-    assert.deepEqual(
-      [existsSync(join(folder.paths.logs, 'file')), existsSync(join(folder.paths.volumes, 'file'))],
-      [false, true],
-    );
+    const kept = [logs, identities, volumes].map(dir => existsSync(join(dir, 'file')));
+    assert.deepEqual(kept, [false, false, true]);
+    mkdirSync(identities);
     await taken.release();
+    assert.equal(existsSync(identities), false);
   });
 
   it('refuses a path that cannot stand in a YAML text', async () => {

@@ -64,7 +64,8 @@ export function runInfo(dir: string): RunInfo | undefined {
 
 /** Removes what a run that is over has left: its files, not its logs and volumes. */
 export function removeTransient(paths: RunPaths): void {
-  const files = [paths.pods, paths.pids, paths.endpoints, `${paths.endpoints}.draft`, paths.supervisor, paths.socket];
+  const { pods, pids, identities, endpoints, supervisor, socket } = paths;
+  const files = [pods, pids, identities, endpoints, `${endpoints}.draft`, supervisor, socket];
   for (const file of files) rmSync(file, { recursive: true, force: true });
 }
 

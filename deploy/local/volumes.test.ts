@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ConfigMap, Container, PodSpec, Volume } from './manifest.ts';
@@ -20,6 +20,7 @@ function mount(
   mountPath: string,
   dir: ReturnType<typeof testFolder>,
   live = new Map<string, string>(),
+  secrets = new Map<string, string>(),
 ) {
   const mounts = [
     { name: 'first', mountPath },
@@ -33,7 +34,7 @@ function mount(
       { name: 'data', emptyDir: {} },
     ],
   };
-  return mountVolumes(spec, container, pod, { paths: dir.paths, configMaps: new Map([['config', config]]), live });
+  return mountVolumes(spec, container, pod, { paths: dir.paths, configMaps: new Map([['config', config]]), live, secrets });
 }
 
 describe('mountVolumes', () => {
@@ -69,6 +70,21 @@ describe('mountVolumes', () => {
     assert.equal(mount({ configMap: { name: 'endpoints' } }, '/e', folder, live)('/e'), folder.paths.endpoints);
     const claim = mount({ persistentVolumeClaim: { claimName: 'users-data' } }, '/var/lib', folder)('/var/lib/db');
     assert.equal(claim, join(folder.paths.volumes, 'users-data', 'db'));
+  });
+
+  it('mounts a Secret as the folder that is kept for it, if it has what the pod asks for', () => {
+    using folder = testFolder();
+    const kept = join(folder.dir, 'users-identity');
+    mkdirSync(kept);
+    writeFileSync(join(kept, 'tls.key'), '');
+    const secrets = new Map([['users-identity', kept]]);
+    const mountKeys = (secretName: string, ...keys: string[]) =>
+      mount({ secret: { secretName, items: keys.map(key => ({ key, path: key })) } }, '/etc/id', folder, new Map(), secrets);
+    assert.equal(mountKeys('users-identity', 'tls.key')('/etc/id/tls.key'), join(kept, 'tls.key'));
+    assert.throws(() => mountKeys('orders-identity'), /no Secret orders-identity, which a pod mounts/);
+    assert.throws(() => mountKeys('users-identity', 'ca.crt'), /Secret users-identity has no key ca\.crt/);
+    const renamed = { secret: { secretName: 'users-identity', items: [{ key: 'tls.key', path: 'key.pem' }] } };
+    assert.throws(() => mount(renamed, '/etc/id', folder, new Map(), secrets), /cannot mount its key tls\.key as key\.pem/);
   });
 
   it('refuses a kind of volume that it does not know, by name', () => {

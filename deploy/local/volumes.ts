@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ConfigMap, Container, PodSpec, Volume } from './manifest.ts';
+import type { ConfigMap, Container, PodSpec, SecretVolume, Volume } from './manifest.ts';
 import type { RunPaths } from './paths.ts';
 import { podRewrite, type Rewrite } from './rewrite.ts';
 import { RunError } from './run-error.ts';
@@ -10,6 +10,8 @@ export interface VolumeSources {
   readonly configMaps: ReadonlyMap<string, ConfigMap>;
   /** ConfigMaps that change while the pods run: name to the folder that holds their files. */
   readonly live: ReadonlyMap<string, string>;
+  /** Secrets, whose values stay out of all other files: name to the folder that holds their files, laid out as the kubelet does. */
+  readonly secrets: ReadonlyMap<string, string>;
 }
 
 /** The folder of `pod` below the run's folder. */
@@ -41,12 +43,24 @@ export function mountVolumes(
   return rewrite;
 }
 
-function folderOf(volume: Volume, own: string, pod: string, { paths, live }: VolumeSources): string {
+function folderOf(volume: Volume, own: string, pod: string, { paths, live, secrets }: VolumeSources): string {
   if (volume.configMap !== undefined) return live.get(volume.configMap.name) ?? own;
+  if (volume.secret !== undefined) return secretFolder(volume.secret, secrets);
   if (volume.persistentVolumeClaim !== undefined) return join(paths.volumes, volume.persistentVolumeClaim.claimName);
   if (volume.emptyDir !== undefined) return join(podDir(paths, pod), 'volumes', volume.name);
   const kind = Object.keys(volume).find(key => key !== 'name');
   throw new RunError(`volume ${volume.name}: the local run has no volumes of kind ${kind}`);
+}
+
+/** The folder of a Secret, which all pods share; it stands for the mount as it is, so a pod can neither choose nor rename its keys. */
+function secretFolder({ secretName, items = [] }: SecretVolume, secrets: VolumeSources['secrets']): string {
+  const folder = secrets.get(secretName);
+  if (folder === undefined) throw new RunError(`the local run has no Secret ${secretName}, which a pod mounts`);
+  for (const { key, path } of items) {
+    if (path !== key) throw new RunError(`Secret ${secretName}: the local run cannot mount its key ${key} as ${path}`);
+    if (!existsSync(join(folder, key))) throw new RunError(`Secret ${secretName} has no key ${key}, which a pod mounts`);
+  }
+  return folder;
 }
 
 function writeConfig({ configMap: source }: Volume, dir: string, rewrite: Rewrite, { configMaps, live }: VolumeSources): void {
