@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { credentials, type Client as GrpcClient, makeGenericClientConstructor, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  credentials,
+  type Client as GrpcClient,
+  makeGenericClientConstructor,
+  status,
+} from '@grpc/grpc-js';
 import { service as healthDefinition } from 'grpc-health-check';
 import type { CreateOrderRequest, OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
@@ -182,10 +188,14 @@ export function testService(binding: () => Promise<Binding> | Binding): void {
   });
 }
 
-/** Asks a server for the health status of a service, by its name as the health protocol has it. */
-export async function checkHealth(address: string, service: string): Promise<string> {
+/** Asks a server for the health status of a service, by its name as the health protocol has it; in plain text unless told otherwise. */
+export async function checkHealth(
+  address: string,
+  service: string,
+  by: ChannelCredentials = credentials.createInsecure(),
+): Promise<string> {
   const HealthClient = makeGenericClientConstructor(healthDefinition, 'Health');
-  const client = new HealthClient(address, credentials.createInsecure());
+  const client = new HealthClient(address, by, { 'grpc.ssl_target_name_override': 'mesh' }); // whatever the address
   const check = client.check?.bind(client) as unknown as HealthCheck;
   try {
     return await new Promise((resolve, reject) => {
