@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
 import { valueRows, withValues } from './chart-readme.ts';
 import type { KubeObject } from './local/manifest.ts';
 import { repo } from './local/paths.ts';
@@ -111,23 +112,41 @@ async function checkReadme(folder: string): Promise<void> {
 async function validate({ data = {}, binaryData = {} }: ConfigMap): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'telltale-chart-'));
   try {
-    const [etc, endpoints] = [join(folder, 'envoy'), join(folder, 'endpoints')];
-    await Promise.all([mkdir(etc), mkdir(endpoints)]);
+    const [etc, endpoints, identity] = [join(folder, 'envoy'), join(folder, 'endpoints'), join(folder, 'identity')];
+    await Promise.all([mkdir(etc), mkdir(endpoints), mkdir(identity)]);
     const rewrite = podRewrite(
       '127.0.0.1',
       new Map([
         ['/etc/envoy', etc],
         ['/etc/envoy-endpoints', endpoints],
+        ['/etc/telltale/identity', identity],
       ]),
     );
     for (const [key, text] of Object.entries(data)) await writeFile(join(etc, key), rewrite(text));
     for (const [key, base64] of Object.entries(binaryData)) await writeFile(join(etc, key), Buffer.from(base64, 'base64'));
     const [, ...watched] = data['envoy.yaml']?.split('path: /etc/envoy-endpoints/') ?? [];
     for (const rest of watched) await writeFile(join(endpoints, rest.slice(0, rest.search(/[,}\s]/))), 'resources: []\n');
-    await runCommand(envoy, ['--mode', 'validate', '--log-level', 'error', '-c', join(etc, 'envoy.yaml')]);
+    await validateFile(join(etc, 'envoy.yaml'));
+    // What is read only when Envoy runs, as if it stood in that file.
+    const secrets = Object.entries(data)
+      .filter(([key]) => key !== 'envoy.yaml')
+      .flatMap(([, text]) => secretsIn(rewrite(text)));
+    await writeFile(join(etc, 'secrets.json'), JSON.stringify({ static_resources: { secrets } }));
+    await validateFile(join(etc, 'secrets.json'));
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Has Envoy read one file; throws what it says is wrong. */
+async function validateFile(file: string): Promise<void> {
+  await runCommand(envoy, ['--mode', 'validate', '--log-level', 'error', '-c', file]);
+}
+
+/** The secrets of a file that Envoy discovers them by, as they stand in a file that it starts with. */
+function secretsIn(text: string): object[] {
+  const { resources } = parse(text) as { resources: Record<string, unknown>[] };
+  return resources.map(({ '@type': _, ...secret }) => secret);
 }
 
 /** Has promtool read Prometheus' file and the rules that it names. */

@@ -58,6 +58,7 @@ export interface Container {
   args?: string[];
   env?: { name: string; value?: string }[];
   ports?: { name?: string; containerPort: number; hostPort?: number }[];
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
   securityContext: Record<string, unknown>;
   resources: { requests: Quantities; limits: Quantities };
 }

@@ -39,6 +39,7 @@ volumeMounts:
     mountPath: /etc/envoy-endpoints
     readOnly: true
   {{- end }}
+  {{- with include "telltale.identityMount" .root }}{{ . | nindent 2 }}{{ end }}
 {{- end }}
 
 {{/*
@@ -60,6 +61,20 @@ resources: {{- toYaml .root.Values.resources.sidecar | nindent 2 }}
 {{- end }}
 
 {{/*
+The files of an Envoy, for its ConfigMap. Parameters: root, config (the text of envoy.yaml).
+*/}}
+{{- define "telltale.envoyFiles" -}}
+envoy.yaml: |
+  {{- .config | nindent 2 }}
+{{- if .root.Values.mtls }}
+{{- range list "identity.yaml" "trust.yaml" }}
+{{ . }}: |
+  {{- include "telltale.envoyFile" (dict "root" $.root "file" .) | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
 The volumes of a pod with an Envoy. Parameters: root, name (of the service, or "edge").
 */}}
 {{- define "telltale.envoyVolumes" -}}
@@ -71,5 +86,8 @@ The volumes of a pod with an Envoy. Parameters: root, name (of the service, or "
   configMap:
     name: endpoints
     optional: true
+{{- end }}
+{{- with include "telltale.identityVolume" . }}
+{{ . }}
 {{- end }}
 {{- end }}
