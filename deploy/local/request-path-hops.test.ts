@@ -8,6 +8,7 @@ import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v
 import { PaymentServiceService as Payments } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
+import { meshCredentials } from '../../services/check/mesh-credentials.ts';
 import { createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import type { RpcError } from '../../services/kit/rpc-error.ts';
@@ -124,9 +125,9 @@ describe('a hop of the mesh', () => {
     for (const version of ['v1', 'v1alpha']) {
       const headers = { ':path': `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo` };
 
-      it(`reflection ${version} by the ingress of a pod lists the pod's service`, async () => {
+      it(`reflection ${version} by the app's own port, which only its pod reaches, lists the app's service`, async () => {
         for (const service of SERVICES) {
-          const answer = await rawCall(`${podOf(service).address}:50051`, headers, listServices);
+          const answer = await rawCall(`${podOf(service).address}:50052`, headers, listServices);
           assert.equal(answer.grpcStatus, status.OK);
           const listed = Object.values(values.services).filter(({ proto }) => answer.body.includes(proto));
           assert.deepEqual(listed, [values.services[service]]);
@@ -139,12 +140,14 @@ describe('a hop of the mesh', () => {
     }
 
     it('health by the ingress of every pod is SERVING for its service and for the server, and NOT_FOUND for another', async () => {
+      const credentialsOf = meshCredentials(mesh.identityFolder('check'));
       for (const service of SERVICES) {
+        const by = credentialsOf(service);
         for (const { address } of mesh.pods(service)) {
           for (const name of [values.services[service]?.proto ?? '', '']) {
-            assert.equal(await checkHealth(`${address}:50051`, name), 'SERVING');
+            assert.equal(await checkHealth(`${address}:50051`, name, by), 'SERVING');
           }
-          await assert.rejects(checkHealth(`${address}:50051`, 'no.such.Service'), { code: status.NOT_FOUND });
+          await assert.rejects(checkHealth(`${address}:50051`, 'no.such.Service', by), { code: status.NOT_FOUND });
         }
       }
     });

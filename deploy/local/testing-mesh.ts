@@ -4,18 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
+import type { Authority } from '../../services/issuer/authority.ts';
+import { AUTHORITY_SECRET, secretOf } from '../../services/issuer/policy.ts';
 import { type Client, createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import type { ServiceDefinition } from '../../services/kit/method.ts';
 import type { CallRecord } from '../../services/kit/record.ts';
+import type { Identities } from './identities.ts';
 import { type Mesh, type MeshOptions, type PodView, startMesh } from './mesh.ts';
 
 /** The whole mesh for a test: addresses and a folder of its own, so that nothing is shared with a run of the user's. */
 export interface TestMesh extends Mesh, AsyncDisposable {
+  /** Throws a TypeError when there are none. */
+  readonly identities: Identities;
   /** A client of a service by the edge, or by the sidecar of a pod, as that pod's own app would call it. */
   client<Definition extends ServiceDefinition>(definition: Definition, by?: PodView): Client<Definition>;
   /** The folder of the run. */
   readonly runDir: string;
+  /** The authority that now vouches for the identities of the pods. */
+  authority(): Promise<Authority>;
+  /** The folder with the identity of a part of the mesh, as its pods have it. */
+  identityFolder(name: string): string;
   /** The pods of all services. */
   all(): PodView[];
   /** The records of the calls marked with runs that begin so, from the logs of all pods, as soon as there are `count` of them. */
@@ -52,9 +61,19 @@ export async function startTestMesh(options: Partial<MeshOptions> = {}): Promise
     throw error;
   }
   all();
-  return {
+  const test: TestMesh = {
     ...mesh,
     runDir,
+    get identities() {
+      if (mesh.identities === undefined) throw new TypeError('the chart issues no identities');
+      return mesh.identities;
+    },
+    authority: async () => {
+      const { 'current.crt': certificate = '', 'current.key': key = '' } = (await test.identities.store.read(AUTHORITY_SECRET))
+        .files;
+      return { certificate, key };
+    },
+    identityFolder: name => test.identities.secrets.get(secretOf(name)) ?? '',
     all,
     client: (definition, by) => {
       const client = createClient(definition, { address: by ? `${by.address}:15001` : mesh.edge });
@@ -72,6 +91,7 @@ export async function startTestMesh(options: Partial<MeshOptions> = {}): Promise
     },
     [Symbol.asyncDispose]: dispose,
   };
+  return test;
 }
 
 /** Resolves when a call passes the whole way, so that every Envoy knows the pods behind it. */

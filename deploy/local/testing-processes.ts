@@ -17,8 +17,13 @@ export function peakMemoryOf(pid: number): number {
 
 /** What the edge has counted so far, by the metric's name and labels as it prints them; 0 for what it has not counted yet. */
 export async function countedByEdge(mesh: TestMesh, metric: string): Promise<number> {
-  const [host] = mesh.edge.split(':');
-  const { text } = await sendHttp(`${host}:15021`, { path: '/stats/prometheus' });
+  const [host = ''] = mesh.edge.split(':');
+  return counted(host, metric);
+}
+
+/** What the Envoy of the pod at an address has counted so far, as `countedByEdge`. */
+export async function counted(address: string, metric: string): Promise<number> {
+  const { text } = await sendHttp(`${address}:15021`, { path: '/stats/prometheus' });
   const line = text.split('\n').find(each => each.startsWith(`${metric} `));
   return Number(line?.split(' ').at(-1) ?? 0);
 }

@@ -1,4 +1,4 @@
-import { connect, type IncomingHttpHeaders } from 'node:http2';
+import { connect, type IncomingHttpHeaders, type SecureClientSessionOptions } from 'node:http2';
 
 /** What came back of a raw call. */
 export interface RawAnswer {
@@ -25,10 +25,16 @@ export function frame(message: Uint8Array, compressed = 0): Buffer {
  * Sends one gRPC request byte by byte as given, over a connection of its own: what no client library would send.
  *
  * @param headers are put over those of an ordinary gRPC request; give at least `:path`
- * @throws Error when there is no answer within five seconds
+ * @param tls how the connection is made, which is in plain text when absent
+ * @throws Error when there is no connection, or no answer within five seconds
  */
-export async function rawCall(address: string, headers: Record<string, string>, body: Uint8Array): Promise<RawAnswer> {
-  const session = connect(`http://${address}`);
+export async function rawCall(
+  address: string,
+  headers: Record<string, string>,
+  body: Uint8Array,
+  tls?: SecureClientSessionOptions,
+): Promise<RawAnswer> {
+  const session = connect(`${tls ? 'https' : 'http'}://${address}`, tls);
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
   session.once('error', reject);
   const stream = session.request({ ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers', ...headers });
