@@ -29,10 +29,10 @@ describe('whoever breaks or floods HTTP/2 harms nobody else', () => {
   let processes: string[];
   before(async () => {
     mesh = await startTestMesh({ transform: impatient });
-    ports = portsOf(mesh);
+    ports = await portsOf(mesh);
     processes = processesOf(mesh);
     // what any calls make of a process that has just started is no harm
-    for (const { address } of ports) await fuzzBodies(address, 2000, 1);
+    for (const { connect } of ports) await fuzzBodies(connect, 2000, 1);
   });
   after(() => mesh?.[Symbol.asyncDispose]());
 

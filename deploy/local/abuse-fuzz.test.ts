@@ -5,7 +5,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { deadlineIn } from '../../services/kit/deadline.ts';
 import { repo } from './paths.ts';
 import { type Port, portsOf } from './testing-abuse.ts';
 import { fuzzBodies, fuzzFrames, fuzzJson } from './testing-fuzz.ts';
@@ -26,10 +25,10 @@ describe(`${COUNT} mutated frames and bodies from the seed ${SEED}`, () => {
   let processes: string[];
   before(async () => {
     mesh = await startTestMesh();
-    ports = portsOf(mesh);
+    ports = await portsOf(mesh);
     processes = processesOf(mesh);
     // what any calls make of a process that has just started is no harm
-    for (const { address } of ports) await fuzzBodies(address, COUNT / 5, SEED + 1);
+    for (const { connect } of ports) await fuzzBodies(connect, COUNT / 5, SEED + 1);
   });
   after(() => mesh?.[Symbol.asyncDispose]());
 
@@ -37,11 +36,11 @@ describe(`${COUNT} mutated frames and bodies from the seed ${SEED}`, () => {
   const endure = async (diagnostic: (text: string) => void, doing: (port: Port) => Promise<string>) => {
     await Promise.all(
       ports.map(async port => {
-        using client = port.client();
+        using caller = port.caller();
         await writeFile(`/proc/${port.pid}/clear_refs`, '5');
         const startBytes = peakMemoryOf(port.pid);
         const done = doing(port);
-        const load = await loadWhile(done, 20, () => client.getUser({ id: 123 }, { deadline: deadlineIn(5000) }));
+        const load = await loadWhile(done, 20, () => caller.ask());
         const grownMb = (peakMemoryOf(port.pid) - startBytes) / 1e6;
         const lost = load.failures.map(({ message }) => message);
         diagnostic(`${port.name}: ${await done}, lost ${lost.length} of ${load.calls} calls, grew by ${grownMb.toFixed(0)} MB`);
@@ -65,9 +64,9 @@ describe(`${COUNT} mutated frames and bodies from the seed ${SEED}`, () => {
   it('bodies end with a status that says so, and harm nobody at edge, sidecar and app', async t => {
     await endure(
       text => t.diagnostic(text),
-      async ({ name, address }) => {
+      async ({ name, address, connect }) => {
         const json = name === 'edge' ? COUNT / 10 : 0;
-        const [grpc, other] = await Promise.all([fuzzBodies(address, COUNT - json, SEED), fuzzJson(address, json, SEED)]);
+        const [grpc, other] = await Promise.all([fuzzBodies(connect, COUNT - json, SEED), fuzzJson(address, json, SEED)]);
         const wrong = [...grpc, ...other].filter(([ended]) => !ALLOWED.test(ended));
         assert.deepEqual(wrong, [], name);
         return [...grpc, ...other].map(([ended, count]) => `${ended}: ${count}`).join(', ');
@@ -80,9 +79,9 @@ describe(`${COUNT} mutated frames and bodies from the seed ${SEED}`, () => {
     const server = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'ignore'] });
     const exited = once(server, 'exit');
     const [port] = await once(server.stdout, 'data');
-    const address = `127.0.0.1:${String(port).trim()}`;
-    await fuzzFrames(() => connect(Number(port), '127.0.0.1'), 100, SEED);
-    await Promise.race([exited, fuzzBodies(address, COUNT, SEED)]);
+    const open = () => connect(Number(port), '127.0.0.1');
+    await fuzzFrames(open, 100, SEED);
+    await Promise.race([exited, fuzzBodies(open, COUNT, SEED)]);
     const alive = server.exitCode === null;
     server.kill();
     assert.ok(!alive, 'it lives');

@@ -2,10 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
-import { type Client, createClient } from '../../services/kit/client.ts';
+import { connect as connectTls } from 'node:tls';
+import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js';
+import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
+import { meshCredentials } from '../../services/check/mesh-credentials.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import type { Attack } from './testing-attacks.ts';
+import { leafFor, tlsBy } from './testing-caller.ts';
 import { flag, http2Frame, type RawConnection, rawConnection, type } from './testing-frames.ts';
 import { sendHttp } from './testing-http.ts';
 import { loadWhile } from './testing-load.ts';
@@ -21,16 +24,26 @@ export interface Port {
   readonly address: string;
   /** The process that listens there. */
   readonly pid: number;
+  /** Connects as far as frames can be sent: in the mesh by TLS, as the edge does, who may call users. */
   connect(): Duplex;
-  /** An ordinary caller of the same port. */
-  client(): Client<typeof Users>;
+  /** An ordinary caller of the same port, on a connection of its own. */
+  caller(): Caller;
   /** What its process has counted so far, by name; what it has not counted yet is not there. */
   counters(): Promise<Map<string, number>>;
 }
 
+/** Somebody who has an ordinary question. */
+export interface Caller extends Disposable {
+  /** Asks for a user; rejects when there is no good answer within five seconds. */
+  ask(): Promise<unknown>;
+}
+
 /** The three ports of a mesh, each of a process of its own. */
-export function portsOf(mesh: TestMesh): Port[] {
+export async function portsOf(mesh: TestMesh): Promise<Port[]> {
   const [edge, first, second] = [...mesh.pods('edge'), ...mesh.pods('users')];
+  const authority = await mesh.authority();
+  const tls = { ...tlsBy(await leafFor('edge', authority), authority.certificate), ALPNProtocols: ['h2'] };
+  const inMesh = meshCredentials(mesh.identityFolder('edge'))('users');
   const port = (
     name: PortName,
     pod: typeof edge,
@@ -40,12 +53,13 @@ export function portsOf(mesh: TestMesh): Port[] {
   ): Port => {
     const host = pod?.address ?? '';
     const address = `${host}:${number}`;
+    const secured = name === 'ingress';
     return {
       name,
       address,
       pid: pod?.containers.find(each => each.name === container)?.pid ?? 0,
-      connect: () => connect(number, host),
-      client: () => createClient(Users, { address }),
+      connect: () => (secured ? connectTls({ ...tls, host, port: number }) : connect(number, host)),
+      caller: () => callerOf(address, secured ? inMesh : credentials.createInsecure()),
       counters: async () => readCounters((await sendHttp(`${host}:${stats[0]}`, { path: stats[1] })).text),
     };
   };
@@ -54,6 +68,25 @@ export function portsOf(mesh: TestMesh): Port[] {
     port('ingress', first, 'envoy', 50051, [15000, '/stats']),
     port('app', second, 'app', 50052, [9464, '/metrics']),
   ];
+}
+
+function callerOf(address: string, by: ChannelCredentials): Caller {
+  const client = new Client(address, by, {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+    'grpc.ssl_target_name_override': 'mesh', // who answers is known by its identity, not by its address
+  });
+  const { path, requestSerialize, responseDeserialize } = UserServiceService.getUser;
+  return {
+    ask: () =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: deadlineIn(5000) };
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { id: 123 }, options, (error, answer) =>
+          error ? reject(error) : resolve(answer),
+        );
+      }),
+    [Symbol.dispose]: () => client.close(),
+  };
 }
 
 /** Envoy's lines ("name: 1"), a listener by its name instead of its address, and those of Prometheus ("name 1"). */
@@ -85,9 +118,8 @@ const ATTACK_MS = 10_000;
  * have passed since all was sent.
  */
 export async function attackPort(port: Port, attacks: readonly Attack[], patienceMs: number): Promise<Harm> {
-  using client = port.client();
-  const call = () => client.getUser({ id: 123 }, { deadline: deadlineIn(5000) });
-  await call();
+  using caller = port.caller();
+  await caller.ask();
   const before = await port.counters();
   writeFileSync(`/proc/${port.pid}/clear_refs`, '5'); // the peak is measured from here: proc_pid_clear_refs(5)
   const startBytes = peakMemoryOf(port.pid);
@@ -100,7 +132,7 @@ export async function attackPort(port: Port, attacks: readonly Attack[], patienc
   const during = Promise.all(
     [...made].map(([attack, connections]) => assault(connections, attack, attack.ended[port.name] ? patienceMs : 0)),
   );
-  const load = await loadWhile(during, 20, call);
+  const load = await loadWhile(during, 20, () => caller.ask());
   const grownMb = (peakMemoryOf(port.pid) - startBytes) / 1e6;
   const after = await port.counters();
   const closed = new Map([...made].map(([attack, all]) => [attack, all.filter(each => each.isClosed()).length]));

@@ -86,7 +86,7 @@ export async function fuzzFrames(open: () => Duplex, count: number, seed: number
 export type Statuses = Map<string, number>;
 
 /** Calls GetUser with so many mutated bodies, some of them compressed, over one connection as long as it lasts. */
-export async function fuzzBodies(address: string, count: number, seed: number): Promise<Statuses> {
+export async function fuzzBodies(open: () => Duplex, count: number, seed: number): Promise<Statuses> {
   const random = randomFrom(seed);
   const statuses: Statuses = new Map();
   const plain = frame(request);
@@ -95,7 +95,8 @@ export async function fuzzBodies(address: string, count: number, seed: number): 
   let left = count;
   const worker = async () => {
     while (left-- > 0) {
-      if (!session || session.destroyed || session.closed) session = connectHttp2(`http://${address}`).on('error', () => {});
+      if (!session || session.destroyed || session.closed)
+        session = connectHttp2('http://users', { createConnection: open }).on('error', () => {});
       const zip = random(2) === 0;
       const headers = zip ? { 'grpc-encoding': 'gzip' } : {};
       const ended = await send(session, headers, mutate(zip ? zipped : plain, random));
