@@ -2,6 +2,13 @@
 
 /** What each method takes, by its path. */
 export const methods = {
+  '/telltale.lab.v1.LabService/DescribeScenario': { request: 'telltale.lab.v1.DescribeScenarioRequest', maxBytes: 1024 },
+  '/telltale.lab.v1.LabService/GetResult': { request: 'telltale.lab.v1.GetResultRequest', maxBytes: 1024 },
+  '/telltale.lab.v1.LabService/ListResults': { request: 'telltale.lab.v1.ListResultsRequest', maxBytes: 1024 },
+  '/telltale.lab.v1.LabService/ListScenarios': { request: 'telltale.lab.v1.ListScenariosRequest', maxBytes: 1024 },
+  '/telltale.lab.v1.LabService/ReportRecords': { request: 'telltale.lab.v1.ReportRecordsRequest', maxBytes: 1048576 },
+  '/telltale.lab.v1.LabService/RunScenario': { request: 'telltale.lab.v1.RunScenarioRequest', maxBytes: 16384 },
+  '/telltale.lab.v1.LabService/StopRun': { request: 'telltale.lab.v1.StopRunRequest', maxBytes: 1024 },
   '/telltale.orders.v1.OrderService/CreateOrder': { request: 'telltale.orders.v1.CreateOrderRequest', maxBytes: 1048576 },
   '/telltale.orders.v1.OrderService/GetOrder': { request: 'telltale.orders.v1.GetOrderRequest', maxBytes: 4096 },
   '/telltale.orders.v1.OrderService/ImportOrders': { request: 'telltale.orders.v1.ImportOrdersRequest', maxBytes: 1048576 },
@@ -19,6 +26,63 @@ export const methods = {
 
 /** The rules of each message that a request can hold, by its full name. */
 export const messages = {
+  'telltale.lab.v1.CallRecord': [
+    { field: 'run', key: 'run', kind: 'text' },
+    { field: 'method', key: 'method', kind: 'text' },
+    { field: 'pod', key: 'pod', kind: 'text' },
+    { field: 'peer', key: 'peer', kind: 'text' },
+    { field: 'status', key: 'status', kind: 'text' }
+  ],
+  'telltale.lab.v1.DescribeScenarioRequest': [
+    {
+      field: 'scenario',
+      key: 'scenario',
+      kind: 'text',
+      patterns: [ { matches: /^\P{Cc}{1,64}$/u, says: 'must be 1 to 64 characters, none a control character' } ]
+    }
+  ],
+  'telltale.lab.v1.GetResultRequest': [
+    {
+      field: 'result_id',
+      key: 'resultId',
+      kind: 'text',
+      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+    }
+  ],
+  'telltale.lab.v1.ListResultsRequest': [ { field: 'scenario', key: 'scenario', kind: 'text', max: 64 } ],
+  'telltale.lab.v1.ListScenariosRequest': [],
+  'telltale.lab.v1.ReportRecordsRequest': [
+    {
+      field: 'service',
+      key: 'service',
+      kind: 'text',
+      patterns: [ { matches: /^\P{Cc}{1,64}$/u, says: 'must be 1 to 64 characters, none a control character' } ]
+    },
+    {
+      field: 'pod',
+      key: 'pod',
+      kind: 'text',
+      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+    },
+    { field: 'records', key: 'records', list: { max: 1000 }, kind: 'message', of: 'telltale.lab.v1.CallRecord' }
+  ],
+  'telltale.lab.v1.RunScenarioRequest': [
+    {
+      field: 'scenario',
+      key: 'scenario',
+      kind: 'text',
+      patterns: [ { matches: /^\P{Cc}{1,64}$/u, says: 'must be 1 to 64 characters, none a control character' } ]
+    },
+    { field: 'parameters', key: 'parameters', map: { max: 32 }, kind: 'text' }
+  ],
+  'telltale.lab.v1.StopRunRequest': [
+    {
+      field: 'run_id',
+      key: 'runId',
+      kind: 'text',
+      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+    }
+  ],
   'telltale.orders.v1.CreateOrderRequest': [
     {
       field: 'order_id',

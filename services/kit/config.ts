@@ -63,6 +63,7 @@ export const kitVariables = {
   TELLTALE_LOG_LEVEL: str({ choices: LOG_LEVELS, default: 'info', desc: 'The least level that is logged' }),
   TELLTALE_REFLECTION: flag({ default: false, desc: 'Whether the server describes its services to callers' }),
   TELLTALE_EXPERIMENTS: flag({ default: false, desc: 'Whether the scripts and run marks of requests are honoured' }),
+  TELLTALE_RECORDS_TO: str({ default: '', desc: 'The service that collects the records of marked calls; empty: nobody does' }),
   TELLTALE_REQUIRE_DEADLINE: flag({ default: false, desc: 'Whether calls that bring no deadline are refused' }),
   TELLTALE_RESET_BURST: integer(1, 1e9)({ default: 2000, desc: 'How many stream resets a connection may send at once' }),
   TELLTALE_RESET_RATE: integer(1, 1e9)({ default: 2000, desc: 'How many stream resets a second it may send for long' }),

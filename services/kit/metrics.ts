@@ -191,6 +191,13 @@ export const metrics = {
       registers,
     }),
   },
+  records: {
+    dropped: new Counter({
+      name: 'telltale_records_dropped_total',
+      help: 'Records of marked calls that the queue had no room for',
+      registers,
+    }),
+  },
   spans: {
     dropped: new Counter({
       name: 'telltale_spans_dropped_total',

@@ -105,7 +105,7 @@ export async function serveCall(call: ServerCall, name: MethodName, serving: Ser
     peer: call.getPeer(),
     attempt,
     arrivedAt,
-    budgetMs,
+    budgetMs: budgetMs ?? undefined,
     status: status[end.code] ?? String(end.code),
     endedAt: end.at,
     stoppedAt: preciseNow(),

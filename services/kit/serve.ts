@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CleanedEnv } from 'envalid';
-import type { kitVariables } from './config.ts';
+import { formatAddress, type kitVariables } from './config.ts';
 import { flushSpans } from './flush-spans.ts';
 import { logGrpc } from './grpc-log.ts';
 import { createLogger, type Logger } from './log.ts';
 import { serviceName } from './method.ts';
 import { measureRuntime } from './metrics.ts';
 import { listenForMetrics } from './metrics-server.ts';
-import { logRecords } from './record.ts';
+import { logRecords, type RecordSink } from './record.ts';
+import { type RecordSender, sendRecords } from './send-records.ts';
 import { type Binding, createServer, type MeshServer } from './server.ts';
 
 /** What every service has read from its environment. */
@@ -42,11 +43,12 @@ export async function serve({ config, services, ready, onStop = [] }: ServeOptio
   const { short } = serviceName(services[0].definition);
   const logger = createLogger({ service: short, pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
   logGrpc(logger);
+  const sender = senderOf(short, config, logger);
   const server = createServer({
     bindings: services,
     pod: config.TELLTALE_POD,
     logger,
-    record: logRecords(logger),
+    record: recordTo(logger, sender),
     experiments: config.TELLTALE_EXPERIMENTS,
     requireDeadline: config.TELLTALE_REQUIRE_DEADLINE,
     reflection: config.TELLTALE_REFLECTION,
@@ -55,7 +57,7 @@ export async function serve({ config, services, ready, onStop = [] }: ServeOptio
   const stopping = new AbortController();
   stopOnSignal(logger, () => {
     stopping.abort();
-    return drain(server, config, logger, onStop);
+    return drain(server, config, logger, [...onStop, async () => await sender?.[Symbol.asyncDispose]()]);
   });
   measureRuntime();
   const metricsPort = await listenForMetrics(config.TELLTALE_METRICS_LISTEN);
@@ -64,6 +66,21 @@ export async function serve({ config, services, ready, onStop = [] }: ServeOptio
   server.setServing(true);
   logger.info({ port, healthPort, metricsPort }, 'serving');
   if (ready) void followReadiness(server, ready, logger, stopping.signal);
+}
+
+/** Who collects records gets them from the sidecar's egress, as any service that is called. */
+function senderOf(service: string, config: KitConfig, logger: Logger): RecordSender | undefined {
+  const { TELLTALE_RECORDS_TO: authority, TELLTALE_EGRESS: egress, TELLTALE_POD: pod } = config;
+  return authority === '' ? undefined : sendRecords({ service, pod, logger, authority, address: formatAddress(egress) });
+}
+
+function recordTo(logger: Logger, sender: RecordSender | undefined): RecordSink {
+  const log = logRecords(logger);
+  if (!sender) return log;
+  return record => {
+    log(record);
+    sender.sink(record);
+  };
 }
 
 /** How often readiness is asked for, and how long the answer may take, in milliseconds. */

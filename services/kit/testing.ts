@@ -27,10 +27,11 @@ export interface TestServer extends AsyncDisposable {
   client<Definition extends ServiceDefinition>(definition: Definition, options?: Partial<ClientOptions>): Client<Definition>;
 }
 
-/** Starts a server with these services; `overrides` changes what it is served with. */
+/** Starts a server with these services; `overrides` changes what it is served with, `port` is any free one unless given. */
 export async function startServer(
   bindings: readonly Binding[],
   overrides: Partial<MeshServerOptions> = {},
+  port = 0,
 ): Promise<TestServer> {
   const records: CallRecord[] = [];
   const server = createServer({
@@ -44,9 +45,9 @@ export async function startServer(
     resetLimit: { burst: 100_000, rate: 10_000 },
     ...overrides,
   });
-  const port = await server.listen({ host: '127.0.0.1', port: 0 });
+  const bound = await server.listen({ host: '127.0.0.1', port });
   server.setServing(true);
-  const address = `127.0.0.1:${port}`;
+  const address = `127.0.0.1:${bound}`;
   const clients: Disposable[] = [];
   return {
     address,
