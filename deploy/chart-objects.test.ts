@@ -68,6 +68,32 @@ describe('the objects', () => {
     );
   });
 
+  it('know nobody who runs experiments by default; with experiments, who does may look at pods, end them and scale Deployments', async () => {
+    const without = await renderObjects();
+    assert.ok(without.every(({ metadata }) => metadata.name !== 'lab' && !metadata.name.startsWith('lab-')));
+    assert.doesNotMatch(JSON.stringify(without), /TELLTALE_RECORDS_TO|telltale\.lab/);
+    const objects = await renderObjects('experiments=true');
+    const rules = (apiGroup: string, resource: string, ...verbs: string[]) => ({
+      apiGroups: [apiGroup],
+      resources: [resource],
+      verbs,
+    });
+    assert.deepEqual(named(objects, 'Role').get('lab')?.rules, [
+      rules('', 'pods', 'get', 'list', 'delete'),
+      rules('apps', 'deployments', 'get', 'patch'),
+      rules('apps', 'deployments/scale', 'get', 'patch'),
+    ]);
+    const pods = podSpecs(objects);
+    const withToken = [...pods]
+      .filter(([, { automountServiceAccountToken }]) => automountServiceAccountToken)
+      .map(([name]) => name);
+    assert.deepEqual(withToken.filter(name => !name.startsWith('issuer')).sort(), ['lab', 'prometheus']);
+    const senders = [...pods].filter(([, { containers }]) =>
+      containers.some(({ env = [] }) => env.some(({ name, value }) => name === 'TELLTALE_RECORDS_TO' && value === 'lab')),
+    );
+    assert.deepEqual(senders.map(([name]) => name).sort(), ['orders', 'payments', 'storefront', 'users']);
+  });
+
   it('ask for at most 1.4 GiB of memory for the mesh, and for 600 MiB for what looks at it', async () => {
     const requested = [...requestedMebibytes(await renderObjects())];
     const sum = (isPart: (name: string) => boolean) =>

@@ -42,6 +42,8 @@ export interface PodSpec {
   initContainers?: Container[];
   containers: Container[];
   volumes?: Volume[];
+  /** Whether it may call the Kubernetes API: such a pod is told of the control API's socket. */
+  automountServiceAccountToken?: boolean;
   /** Seconds; 30 when absent. */
   terminationGracePeriodSeconds?: number;
 }

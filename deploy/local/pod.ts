@@ -132,7 +132,7 @@ function prepare({ name, address, template, sources, runtimes }: PrepareOptions)
   const { initContainers = [], containers } = template.spec;
   const plain = initContainers.find(({ restartPolicy }) => restartPolicy !== 'Always');
   if (plain !== undefined) throw new RunError(`init container ${plain.name}: the local run has native sidecars only`);
-  const pod = { name, address };
+  const pod = { name, address, ...(template.spec.automountServiceAccountToken && { control: sources.paths.socket }) };
   const programs = [...initContainers, ...containers].map(
     spec => [spec, programOf(spec, pod, mountVolumes(template.spec, spec, pod, sources), runtimes)] as const,
   );

@@ -11,6 +11,14 @@ export interface Runtimes {
   readonly envoy: string;
 }
 
+/** The pod of a container, as far as its program depends on it. */
+export interface ProgramPod {
+  name: string;
+  address: string;
+  /** The control API's socket, for a pod that may call the Kubernetes API. */
+  control?: string;
+}
+
 /** Variables of this process that a container's process needs as well: a container has its own, but the same machine. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 
@@ -21,12 +29,7 @@ const compileCache = join(repo, '.run', 'compile-cache');
  * The program that stands for a container: Envoy for Envoy's image, this Node for the repository's own image, which is the repository itself.
  * Throws a `RunError` for what a process cannot stand for.
  */
-export function programOf(
-  container: Container,
-  pod: { name: string; address: string },
-  rewrite: Rewrite,
-  runtimes: Runtimes,
-): Program {
+export function programOf(container: Container, pod: ProgramPod, rewrite: Rewrite, runtimes: Runtimes): Program {
   refuseUnsupported(container);
   const variables = environmentOf(container.env ?? [], pod, rewrite);
   const text = (value: string) => rewrite(expandVariables(value, variables));
@@ -50,18 +53,14 @@ export function programOf(
   );
 }
 
-function environmentOf(
-  env: readonly EnvVar[],
-  pod: { name: string; address: string },
-  rewrite: Rewrite,
-): Record<string, string> {
+function environmentOf(env: readonly EnvVar[], pod: ProgramPod, rewrite: Rewrite): Record<string, string> {
   const fields: Record<string, string> = {
     'metadata.name': pod.name,
     'metadata.namespace': namespace,
     'status.podIP': pod.address,
     'status.hostIP': pod.address,
   };
-  const variables: Record<string, string> = {};
+  const variables: Record<string, string> = pod.control === undefined ? {} : { KUBERNETES_API_SOCKET: pod.control };
   for (const { name, value, valueFrom } of env) {
     const field = valueFrom?.fieldRef === undefined ? undefined : fields[valueFrom.fieldRef.fieldPath];
     if (valueFrom !== undefined && field === undefined) {

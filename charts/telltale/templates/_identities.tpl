@@ -12,7 +12,7 @@ Who has an identity, as a YAML list of names: the services, the edge, the pod of
 Parameters: Values.
 */}}
 {{- define "telltale.identityNames" -}}
-{{- $names := concat (keys .Values.services) (list "edge" "check") }}
+{{- $names := concat (keys (include "telltale.services" . | fromYaml)) (list "edge" "check") }}
 {{- if include "telltale.ownPostgresql" . }}{{ $names = append $names "postgresql" }}{{ end }}
 {{- sortAlpha $names | toYaml }}
 {{- end }}

@@ -14,8 +14,8 @@ Parameters: root, name.
 */}}
 {{- define "telltale.callers" -}}
 {{- $callers := list }}
-{{- if has .name .root.Values.edge.upstreams }}{{ $callers = append $callers "edge" }}{{ end }}
-{{- range $caller, $service := .root.Values.services }}
+{{- if has .name (include "telltale.edgeUpstreams" .root | fromYamlArray) }}{{ $callers = append $callers "edge" }}{{ end }}
+{{- range $caller, $service := include "telltale.services" .root | fromYaml }}
 {{- if has $.name $service.upstreams }}{{ $callers = append $callers $caller }}{{ end }}
 {{- end }}
 {{- toYaml $callers }}

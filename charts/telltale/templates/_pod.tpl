@@ -27,10 +27,10 @@ securityContext:
 {{- end }}
 
 {{/*
-The same for the pods of a Deployment: spread over the nodes, as far as there are any. Parameters: root, name, part.
+The same for the pods of a Deployment: spread over the nodes, as far as there are any. Parameters: root, name, part, token.
 */}}
 {{- define "telltale.deployedPodSpec" -}}
-{{ include "telltale.podSpec" (dict "root" .root "account" .name "user" 65532 "graceSeconds" .root.Values.drain.terminationGracePeriodSeconds) }}
+{{ include "telltale.podSpec" (dict "root" .root "account" .name "user" 65532 "graceSeconds" .root.Values.drain.terminationGracePeriodSeconds "token" .token) }}
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname

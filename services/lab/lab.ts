@@ -1,0 +1,96 @@
+import { status } from '@grpc/grpc-js';
+import type { LabServiceService, ResultSummary, ScenarioSummary } from '../../proto/gen/telltale/lab/v1/lab.ts';
+import type { Handlers } from '../kit/handler.ts';
+import { RpcError } from '../kit/rpc-error.ts';
+import { invalidRequest } from '../kit/validate.ts';
+import { shown } from '../kit/validate-shown.ts';
+import { type Catalog, findScenario } from './catalog.ts';
+import type { Collector } from './collector.ts';
+import { parameterOf, parseParameters } from './parameters.ts';
+import type { Result } from './result.ts';
+import { isResultId, type ResultStore } from './result-store.ts';
+import { armsOf } from './run.ts';
+import type { Runs } from './runs.ts';
+import type { AnyScenario } from './scenario.ts';
+
+/** What {@link lab} needs. */
+export interface LabDependencies {
+  readonly catalog: Catalog;
+  readonly runs: Runs;
+  readonly results: ResultStore;
+  readonly collector: Collector;
+}
+
+/** Answers LabService. */
+export function lab({ catalog, runs, results, collector }: LabDependencies): Handlers<typeof LabServiceService> {
+  return {
+    listScenarios: () => ({ scenarios: [...catalog.values()].map(summaryOf) }),
+
+    describeScenario: ({ scenario: name }) => {
+      const scenario = findScenario(catalog, name);
+      const { question, method, reading, limits } = scenario.describe;
+      return {
+        summary: summaryOf(scenario),
+        question,
+        method,
+        reading,
+        limits: [...limits],
+        arms: armsOf(scenario).map(({ name, title }) => ({ name, title, control: isControl(scenario, name) })),
+        checks: scenario.checks.map(({ says }) => says),
+        parameters: Object.entries(scenario.parameters).map(([name, spec]) => parameterOf(name, spec)),
+      };
+    },
+
+    async *runScenario({ scenario: name, parameters: texts }, { signal }) {
+      const scenario = findScenario(catalog, name);
+      const parameters = parseParameters(scenario.parameters, texts, armsOf(scenario).length);
+      for await (const event of runs.begin(scenario, parameters, signal)) yield { event };
+    },
+
+    stopRun: ({ runId }) => ({ stopping: runs.stop(runId) }),
+
+    async listResults({ scenario }) {
+      const summaries = await Promise.all((await results.ids()).map(async id => summaryOfResult(await results.find(id))));
+      return { results: summaries.flatMap(summary => summary ?? []).filter(each => ['', each.scenario].includes(scenario)) };
+    },
+
+    async getResult({ resultId }) {
+      if (!isResultId(resultId)) {
+        const description = `must be an id that ListResults gives, is ${shown(resultId)}`;
+        throw invalidRequest([{ field: 'result_id', description }]);
+      }
+      const document = await results.find(resultId);
+      if (document !== undefined) return { document };
+      throw new RpcError(status.NOT_FOUND, 'no result with this id is kept', { reason: 'RESULT_NOT_FOUND' });
+    },
+
+    async reportRecords(messages) {
+      let received = 0;
+      let pod: string | undefined;
+      try {
+        for await (const message of messages) {
+          pod = message.pod;
+          received += message.records.length;
+          collector.add(message);
+        }
+      } finally {
+        if (pod !== undefined) collector.forget(pod);
+      }
+      return { receivedCount: BigInt(received) };
+    },
+  };
+}
+
+function summaryOf({ name, claim }: AnyScenario): ScenarioSummary {
+  return { name, claim: claim.says, claimedBy: claim.by };
+}
+
+function isControl({ controls }: AnyScenario, name: string): boolean {
+  return controls.some(control => control.name === name);
+}
+
+function summaryOfResult(text: string | undefined): ResultSummary | undefined {
+  if (text === undefined) return undefined; // removed meanwhile
+  const { id, scenario, startedAt, verdict, passed } = JSON.parse(text) as Result;
+  return { resultId: id, scenario, startedAt, verdict: verdict.kind, passed };
+}

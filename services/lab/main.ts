@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
+import { formatAddress, kitVariables, readConfig } from '../kit/config.ts';
+import { serve } from '../kit/serve.ts';
+import { bind } from '../kit/server.ts';
+import { loadCatalog } from './catalog.ts';
+import { Collector } from './collector.ts';
+import { surroundings } from './conditions.ts';
+import { meshControl } from './control.ts';
+import { lab } from './lab.ts';
+import { apiOf, labVariables } from './lab-config.ts';
+import { meshClients } from './mesh.ts';
+import { openResultStore } from './result-store.ts';
+import { createRuns } from './runs.ts';
+
+const config = readConfig({ ...kitVariables, ...labVariables });
+const mesh = meshClients(formatAddress(config.TELLTALE_EGRESS));
+const collector = new Collector();
+const results = await openResultStore(join(config.TELLTALE_DATA_DIR, 'results'));
+const { api, mode } = apiOf(config);
+const dependencies = {
+  mesh,
+  control: meshControl(api),
+  collector,
+  surroundings: await surroundings(mode, config.TELLTALE_SIDECAR_ADMIN),
+};
+const runs = createRuns(dependencies, results);
+
+await serve({
+  config,
+  services: [bind(LabServiceService, lab({ catalog: await loadCatalog(), runs, results, collector }))],
+  onStop: [() => mesh[Symbol.dispose]()],
+});

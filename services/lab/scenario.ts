@@ -1,0 +1,107 @@
+import type { Bench } from './bench.ts';
+import type { LoadParameters, ParameterSpecs } from './parameters.ts';
+
+/** At least one. */
+export type Some<T> = readonly [T, ...T[]];
+
+/** What is claimed. */
+export interface Claim {
+  /** A sentence that can be false. */
+  readonly says: string;
+  /** Who claims it, with where: "gRPC documentation, guides/deadlines". */
+  readonly by: string;
+}
+
+/** What a reader is told before and after a run. */
+export interface Description {
+  /** The question that is answered. */
+  readonly question: string;
+  /** What is done. */
+  readonly method: string;
+  /** How the figures are read. */
+  readonly reading: string;
+  /** What it does not show, a sentence each; every result repeats them. */
+  readonly limits: Some<string>;
+}
+
+/** A figure that every arm has, once for each repetition. */
+export interface Figure {
+  readonly title: string;
+  /** "ms", "calls", "share" (from 0 to 1); empty for a ratio. */
+  readonly unit: string;
+}
+
+/** What one repetition of an arm gives: a number for each figure of the scenario. */
+export type Figures<FigureName extends string> = Readonly<Record<FigureName, number>>;
+
+/** One way of doing it. */
+export interface Arm<Parameters, FigureName extends string, ArmName extends string> {
+  /** Short, for tables: "propagated". */
+  readonly name: ArmName;
+  /** What it does, in a line. */
+  readonly title: string;
+  /** Does it once, for as long as the parameters say, by the means of the bench; rejects when the bench's signal aborts. */
+  run(bench: Bench<Parameters>): Promise<Figures<FigureName>>;
+}
+
+/** Every figure of every arm, one value for each repetition in their order. Plain data, so that a test can break it. */
+export type Measured<ArmName extends string, FigureName extends string> = Readonly<
+  Record<ArmName, Readonly<Record<FigureName, readonly number[]>>>
+>;
+
+/** What a check has seen. */
+export interface Observation {
+  readonly passed: boolean;
+  /** The number beside its limit: "99.2 % of calls". */
+  readonly observed: string;
+}
+
+/** Something that must be so if the claim holds, and that can fail. */
+export interface Check<ArmName extends string, FigureName extends string> {
+  /** A sentence with its limit: "The budget falls from hop to hop in 100 % of calls". */
+  readonly says: string;
+  test(measured: Measured<ArmName, FigureName>): Observation;
+}
+
+/** The number that is told first: one figure of two arms, side by side. */
+export interface Headline<ArmName extends string, FigureName extends string> {
+  readonly figure: FigureName;
+  /** The arm that the claim is about. */
+  readonly arm: ArmName;
+  /** The control that it is compared with. The verdict is refused when repetitions differ by more than the two arms do. */
+  readonly control: ArmName;
+}
+
+/** A claim, and how it is put to the test. A file in scenarios/ exports one, under the name `scenario`, made by {@link defineScenario}. */
+export interface Scenario<
+  Parameters extends ParameterSpecs & LoadParameters,
+  FigureName extends string,
+  ArmName extends string,
+> {
+  /** The file's name. */
+  readonly name: string;
+  readonly claim: Claim;
+  readonly describe: Description;
+  /** What can be set: `loadParameters(...)` and the scenario's own. */
+  readonly parameters: Parameters;
+  readonly figures: Readonly<Record<FigureName, Figure>>;
+  readonly arms: Some<Arm<Parameters, FigureName, ArmName>>;
+  /** The same without what the claim is about. A control that does well shows that the claim, or the measurement, is wrong. */
+  readonly controls: Some<Arm<Parameters, FigureName, ArmName>>;
+  readonly headline: Headline<NoInfer<ArmName>, NoInfer<FigureName>>;
+  readonly checks: Some<Check<NoInfer<ArmName>, NoInfer<FigureName>>>;
+  /** On what the claim depends, when it neither simply holds nor fails; undefined when it does not depend on anything. */
+  readonly depends?: (measured: Measured<ArmName, FigureName>) => string | undefined;
+}
+
+/** A scenario of which only the shape is known. */
+export type AnyScenario = Scenario<ParameterSpecs & LoadParameters, string, string>;
+
+/** Checks a scenario's types; one without a check or without a control does not compile. */
+export function defineScenario<
+  const Parameters extends ParameterSpecs & LoadParameters,
+  const FigureName extends string,
+  const ArmName extends string,
+>(scenario: Scenario<Parameters, FigureName, ArmName>): Scenario<Parameters, FigureName, ArmName> {
+  return scenario;
+}

@@ -1,0 +1,180 @@
+import { status } from '@grpc/grpc-js';
+import type { Step } from '../../../proto/gen/telltale/script/v1/script.ts';
+import { deadlineIn } from '../../kit/deadline.ts';
+import { type CallPicture, hopsOf } from '../call-picture.ts';
+import { percent, quantile, share } from '../measure/statistics.ts';
+import { orderOf } from '../orders.ts';
+import { integer, loadParameters } from '../parameters.ts';
+import { type Arm, defineScenario } from '../scenario.ts';
+
+/** The hops of PlaceOrder that depend on payments, from the outside in. */
+const CHAIN = ['PlaceOrder', 'CreateOrder', 'Charge'] as const;
+/** A deadline that does not matter, in milliseconds. */
+const AMPLE_MS = 10_000;
+/** How long payments takes where its caller does not wait for it, in milliseconds. */
+const LONG_MS = 2000;
+
+const parameters = {
+  ...loadParameters({ rate: 20, seconds: 3, repetitions: 2 }),
+  patience: integer({
+    title: 'When the caller cancels, and its deadline where that passes',
+    unit: 'ms',
+    default: 300,
+    min: 50,
+    max: 1500,
+  }),
+};
+
+/** What a code says to who gets it: whose doing it was, and what to do. */
+const MEANINGS = {
+  CANCELLED: 'the caller’s own doing: nobody waits, do not repeat',
+  DEADLINE_EXCEEDED: 'too late for this caller: repeat only with more time, the outcome is not known',
+  UNAVAILABLE: 'nobody’s fault: repeat the same call after a moment',
+  RESOURCE_EXHAUSTED: 'the callee has too much to do: repeat less, and after the time that it says',
+} as const;
+
+type Code = keyof typeof MEANINGS;
+type Figure = 'expected' | 'decidable' | 'hops' | 'retryAfter' | 'attempts' | 'answeredP50';
+
+interface Cause {
+  /** What payments is told to do. */
+  readonly step: Partial<Step>;
+  /** When the caller's deadline passes, and when it cancels, as the parameter `patience` says. */
+  readonly expires?: boolean;
+  readonly cancels?: boolean;
+  /** What the caller shall see, and what each hop may report. */
+  readonly code: string;
+  readonly reports: readonly string[];
+}
+
+const fail = (code: status): Partial<Step> => ({ fail: { code, rate: 0 } });
+const wait: Partial<Step> = { waitMs: LONG_MS };
+// a hop that is reset before its own timer fires cannot tell that from a cancellation
+const LATE = ['DEADLINE_EXCEEDED', 'CANCELLED'];
+
+function arm<const Name extends string>(name: Name, title: string, cause: Cause): Arm<typeof parameters, Figure, Name> {
+  return {
+    name,
+    title,
+    async run({ parameters: { patience }, mesh, load }) {
+      const steps = [{ service: 'payments', method: 'Charge', ...cause.step }];
+      const pictures = await load({
+        hops: CHAIN,
+        call: ({ id, signal, metadata }) => {
+          const cancelled = cause.cancels ? AbortSignal.any([signal, AbortSignal.timeout(patience)]) : signal;
+          const deadline = deadlineIn(cause.expires ? patience : AMPLE_MS);
+          const limits = { deadline, signal: cancelled, metadata: metadata(steps) };
+          return mesh.storefront.placeOrder({ order: orderOf(id) }, limits);
+        },
+      });
+      return figuresOf(pictures, cause);
+    },
+  };
+}
+
+/** The figures of one repetition of calls that fail for this cause. */
+export function figuresOf(
+  pictures: readonly CallPicture[],
+  { code, reports }: Pick<Cause, 'code' | 'reports'>,
+): Record<Figure, number> {
+  const hops = pictures.flatMap(picture => CHAIN.flatMap(method => hopsOf(picture, method)));
+  return {
+    expected: share(pictures, ({ status }) => status === code),
+    decidable: share(pictures, ({ status }) => status in MEANINGS),
+    hops: share(hops, ({ status }) => reports.includes(status)),
+    retryAfter: share(pictures, ({ retryAfterMs }) => retryAfterMs !== undefined),
+    attempts: Math.max(...pictures.map(picture => hopsOf(picture, 'Charge').length)),
+    answeredP50: quantile(
+      pictures.map(({ begunAt, endedAt }) => endedAt - begunAt),
+      0.5,
+    ),
+  };
+}
+
+const cause = (code: Code, step: Partial<Step>, more: Partial<Cause> = {}): Cause => ({ step, code, reports: [code], ...more });
+
+/** Four codes that look alike in a log and ask for four different things. */
+export const scenario = defineScenario({
+  name: 'failure-codes',
+  claim: {
+    says: 'The status code tells a caller whose doing a failure was and whether to try again, through every hop',
+    by: 'gRPC documentation, guides/status-codes; google.rpc.Code; AIP-193',
+  },
+  describe: {
+    question: 'Can the outermost caller tell from the code what to do, when the failure is three hops away?',
+    method:
+      'PlaceOrder goes from storefront to orders to payments, where one thing after the other goes wrong: its caller cancels, its ' +
+      'deadline passes, payments is away, payments is overloaded. In the control payments fails with UNKNOWN, as a service does ' +
+      'whose handlers throw what nobody has foreseen.',
+    reading: `${Object.entries(MEANINGS)
+      .map(([code, meaning]) => `${code}: ${meaning}`)
+      .join('. ')}. In the control the caller gets INTERNAL: a mistake in the program, for a person to look at.`,
+    limits: [
+      'Failures of a connection or a process, which proxies repeat before a caller sees them.',
+      'Codes that say something of the request (INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION).',
+      'Clients that do not look at the code.',
+    ],
+  },
+  parameters,
+  figures: {
+    decidable: { title: 'Caller can tell what to do', unit: 'share' },
+    expected: { title: 'Caller sees the code that was caused', unit: 'share' },
+    hops: { title: 'Hops that report it', unit: 'share' },
+    retryAfter: { title: 'Answer says when to try again', unit: 'share' },
+    attempts: { title: 'Attempts at payments per call, most', unit: '' },
+    answeredP50: { title: 'Answered after, median', unit: 'ms' },
+  },
+  arms: [
+    arm('cancelled', 'the caller cancels', cause('CANCELLED', wait, { cancels: true })),
+    arm('expired', 'the deadline passes', cause('DEADLINE_EXCEEDED', wait, { expires: true, reports: LATE })),
+    arm('unavailable', 'payments is away', cause('UNAVAILABLE', fail(status.UNAVAILABLE))),
+    arm('exhausted', 'payments is overloaded', cause('RESOURCE_EXHAUSTED', fail(status.RESOURCE_EXHAUSTED))),
+  ],
+  controls: [
+    arm('opaque', 'payments fails with UNKNOWN', {
+      step: fail(status.UNKNOWN),
+      code: 'INTERNAL',
+      reports: ['UNKNOWN', 'INTERNAL'],
+    }),
+  ],
+  headline: { figure: 'decidable', arm: 'unavailable', control: 'opaque' },
+  checks: [
+    {
+      says: 'In every arm, every caller sees exactly the code that was caused, three hops away',
+      test: ({ cancelled, expired, unavailable, exhausted, opaque }) => {
+        const arms = [cancelled, expired, unavailable, exhausted, opaque];
+        const least = Math.min(...arms.flatMap(({ expected }) => expected));
+        return { passed: least === 1, observed: percent(least) };
+      },
+    },
+    {
+      says: 'Every hop reports it in 99 % of the calls at least',
+      test: ({ cancelled, expired, unavailable, exhausted }) => {
+        const least = Math.min(...[cancelled, expired, unavailable, exhausted].flatMap(({ hops }) => hops));
+        return { passed: least >= 0.99, observed: percent(least) };
+      },
+    },
+    {
+      says: 'Only UNAVAILABLE and RESOURCE_EXHAUSTED say when to try again, and always do',
+      test: ({ cancelled, expired, unavailable, exhausted, opaque }) => {
+        const least = Math.min(...unavailable.retryAfter, ...exhausted.retryAfter);
+        const most = Math.max(...cancelled.retryAfter, ...expired.retryAfter, ...opaque.retryAfter);
+        return { passed: least === 1 && most === 0, observed: `${percent(least)} of these, ${percent(most)} of the others` };
+      },
+    },
+    {
+      says: 'No proxy repeats what payments has answered itself: one attempt per call',
+      test: ({ unavailable, exhausted }) => {
+        const most = Math.max(...unavailable.attempts, ...exhausted.attempts);
+        return { passed: most === 1, observed: `${most}` };
+      },
+    },
+    {
+      says: 'In the control no caller can tell what to do',
+      test: ({ opaque }) => {
+        const most = Math.max(...opaque.decidable);
+        return { passed: most === 0, observed: percent(most) };
+      },
+    },
+  ],
+});
