@@ -35,7 +35,7 @@ export function endOfCall(answer: Promise<unknown>): Promise<CallEnd> {
 }
 
 /** The records of the hop that served a method, by its last name: "Charge". More than one when it was attempted again. */
-export function hopsOf({ hops }: CallPicture, method: string): readonly CallRecord[] {
+export function hopsOf({ hops }: Pick<CallPicture, 'hops'>, method: string): readonly CallRecord[] {
   return hops.filter(hop => hop.method.endsWith(`/${method}`));
 }
 

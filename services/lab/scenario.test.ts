@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findScenario, loadCatalog } from './catalog.ts';
+import { loadParameters } from './parameters.ts';
+import { type Arm, defineScenario, type Some } from './scenario.ts';
+import { assertDescribed } from './testing-checks.ts';
+
+const parameters = loadParameters({ rate: 1, seconds: 1, repetitions: 2 });
+const arm = <const Name extends string>(name: Name): Arm<typeof parameters, 'ms', Name> => ({
+  name,
+  title: name,
+  run: async () => ({ ms: 1 }),
+});
+const check = { says: 'x', test: () => ({ passed: true, observed: '' }) };
+const whole = {
+  name: 'x',
+  claim: { says: 'x', by: 'x' },
+  describe: { question: 'x', method: 'x', reading: 'x', limits: ['x'] as Some<string> },
+  parameters,
+  figures: { ms: { title: 'x', unit: 'ms' } },
+  headline: { figure: 'ms', arm: 'one', control: 'other' },
+} as const;
+
+test('a scenario without a check, or without a control, does not compile, nor one that names what it has not', () => {
+  const [arms, controls, checks] = [[arm('one')], [arm('other')], [check]] as const;
+  defineScenario({ ...whole, arms, controls, checks });
+  // @ts-expect-error: no check
+  defineScenario({ ...whole, arms, controls, checks: [] });
+  // @ts-expect-error: checks are missing
+  defineScenario({ ...whole, arms, controls });
+  // @ts-expect-error: no control
+  defineScenario({ ...whole, arms, controls: [], checks });
+  // @ts-expect-error: controls are missing
+  defineScenario({ ...whole, arms, checks });
+  // @ts-expect-error: a headline of an arm that there is not
+  defineScenario({ ...whole, arms, controls, checks, headline: { figure: 'ms', arm: 'none', control: 'other' } });
+  // @ts-expect-error: the parameters of the load are missing
+  defineScenario({ ...whole, arms, controls, checks, parameters: {} });
+});
+
+test('every scenario is in the catalog by the name of its file, and says what a reader needs', async () => {
+  const catalog = await loadCatalog();
+  for (const name of ['cancellation', 'deadlines', 'failure-codes']) assert.ok(catalog.has(name), name);
+  for (const scenario of catalog.values()) assertDescribed(scenario);
+});
+
+test('a file in the folder that exports no scenario of its name ends the start, and is named', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'telltale-catalog-'));
+  await writeFile(join(folder, 'wrong.ts'), "export const scenario = { name: 'right' };\n");
+  await assert.rejects(loadCatalog(folder), /scenarios\/wrong\.ts exports no scenario of its own name/);
+  await rm(folder, { recursive: true });
+});
+
+test('a name that is no scenario is NOT_FOUND, with the nearest', async () => {
+  const catalog = await loadCatalog();
+  assert.throws(() => findScenario(catalog, 'deadline'), /did you mean deadlines\? There are: .*cancellation/);
+});
