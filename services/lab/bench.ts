@@ -48,12 +48,24 @@ export interface Bench<Parameters> {
   load(load: Load): Promise<readonly CallPicture[]>;
 }
 
+/** What every load has before and after it. */
+export interface Timing {
+  /** The calls before the first repetition of an arm that do not count, in seconds. */
+  readonly warmUpSeconds: number;
+  /** How long hops that have stopped may take to report, in milliseconds; a record that has not come by then is missing. */
+  readonly reportMs: number;
+}
+
+/** The timing of a lab that is not under test. */
+export const TIMING: Timing = { warmUpSeconds: 1, reportMs: 2500 };
+
 /** What a bench is made of. */
 export interface BenchOptions<Parameters> extends Pick<Bench<Parameters>, 'parameters' | 'mesh' | 'control' | 'signal'> {
   readonly collector: Collector;
   /** What the marks of its calls begin with: no other repetition has it. */
   readonly prefix: string;
   readonly warmUp: boolean;
+  readonly timing: Timing;
   /** Told how far the load is. */
   readonly onProgress: (progress: { begun: number; ended: number; planned: number }) => void;
   /** Told, before the figures are made, what the load has given, and of which hops. */
@@ -61,10 +73,6 @@ export interface BenchOptions<Parameters> extends Pick<Bench<Parameters>, 'param
   /** Told when the part that counts begins. */
   readonly onMeasure: () => void;
 }
-
-const WARM_UP_SECONDS = 1;
-/** How long hops that have stopped may take to report, in milliseconds; a record that has not come by then is missing. */
-const REPORT_MS = 2500;
 
 /** Makes the bench of one repetition of one arm. */
 export function createBench<Parameters>(
@@ -75,7 +83,7 @@ export function createBench<Parameters>(
 }
 
 async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promise<readonly CallPicture[]> {
-  const { collector, prefix, signal, parameters, onProgress } = options;
+  const { collector, prefix, signal, parameters, timing, onProgress } = options;
   const { rate, seconds, arrivals, seed } = parameters;
   const call = (n: number, id: string, marked: boolean): CallToMake => ({
     n,
@@ -84,7 +92,7 @@ async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promi
     metadata: (steps = [], policy) => scriptMetadata(steps, marked ? id : undefined, policy),
   });
   if (options.warmUp) {
-    const times = arrivalTimes({ rate, seconds: WARM_UP_SECONDS, arrivals: 'fixed', seed });
+    const times = arrivalTimes({ rate, seconds: timing.warmUpSeconds, arrivals: 'fixed', seed });
     await openLoop(times, n => endOfCall(load.call(call(n, `${prefix}warm-up-${n}`, false))), signal);
   }
   collector.expect(prefix);
@@ -102,16 +110,21 @@ async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promi
     },
     signal,
   );
-  const pictures = await settled(() => ends.map(end => ({ ...end, hops: collector.of(end.id) })), load, signal);
+  const pictures = await settled(() => ends.map(end => ({ ...end, hops: collector.of(end.id) })), load, timing, signal);
   collector.expect(undefined);
   options.onLoaded(pictures, load.hops);
   return pictures;
 }
 
 /** Joins until every hop has reported, or the time for it is over. */
-async function settled(join: () => CallPicture[], load: Load, signal: AbortSignal): Promise<CallPicture[]> {
+async function settled(
+  join: () => CallPicture[],
+  load: Load,
+  { reportMs }: Timing,
+  signal: AbortSignal,
+): Promise<CallPicture[]> {
   const { hops, lingerMs = 0 } = load;
-  const giveUp = performance.now() + lingerMs + REPORT_MS;
+  const giveUp = performance.now() + lingerMs + reportMs;
   for (;;) {
     const pictures = join();
     if (pictures.every(picture => isComplete(picture, hops)) || performance.now() > giveUp) return pictures;

@@ -1,6 +1,6 @@
 import type { RunScenarioResponse } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { ArmTally } from './arm-tally.ts';
-import { createBench } from './bench.ts';
+import { createBench, TIMING, type Timing } from './bench.ts';
 import { isComplete } from './call-picture.ts';
 import type { Collector } from './collector.ts';
 import type { Surroundings } from './conditions.ts';
@@ -18,6 +18,8 @@ export interface RunDependencies {
   readonly control: Control;
   readonly collector: Collector;
   readonly surroundings: Surroundings;
+  /** Default {@link TIMING}. */
+  readonly timing?: Timing;
 }
 
 /** One event of a run, as LabService.RunScenario streams it. */
@@ -85,7 +87,7 @@ export function armsOf(scenario: AnyScenario): readonly AnyArm[] {
 }
 
 async function runRepetition(
-  { mesh, control, collector }: RunDependencies,
+  { mesh, control, collector, timing = TIMING }: RunDependencies,
   { id, parameters, signal, emit }: RunOptions,
   state: State,
   arm: AnyArm,
@@ -105,6 +107,7 @@ async function runRepetition(
     signal,
     prefix: `${id}/${arm.name}/${repetition}/`,
     warmUp: repetition === 1,
+    timing,
     onMeasure: () => {
       mark = markUsage();
       before = new Map(collector.pods);

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
+import { bind } from '../kit/server.ts';
+import { startServer, type TestServer } from '../kit/testing.ts';
+import { until } from '../kit/testing-matchers.ts';
+import type { Result } from './result.ts';
+import { createTestLab, type TestLab } from './testing-lab.ts';
+
+const CLI = join(import.meta.dirname, 'cli.ts');
+
+describe('telltale', () => {
+  let own: TestLab;
+  let server: TestServer;
+  before(async () => {
+    own = await createTestLab();
+    server = await startServer([own.binding]);
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+  });
+
+  const start = (address: string, ...args: string[]) => spawn(process.execPath, [CLI, '--address', address, ...args]);
+  async function ended(child: ReturnType<typeof start>) {
+    const [out, err, code] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      new Promise<number | null>(resolve => child.once('close', resolve)),
+    ]);
+    return { out, err, code };
+  }
+  const telltale = (...args: string[]) => ended(start(server.address, ...args));
+
+  it('list and describe say what there is and what can be set', async () => {
+    const list = await telltale('list');
+    assert.deepEqual([list.code, list.err], [0, '']);
+    assert.match(list.out, /fake +│ the one is faster than the other/);
+    const { out } = await telltale('describe', 'fake');
+    for (const part of [
+      /other \(control\): answers after 100 ms/,
+      /rate: .*1 to 1000 calls\/s, default 50/,
+      /one is at most 10/,
+    ]) {
+      assert.match(out, part);
+    }
+    assert.equal(JSON.parse((await telltale('describe', 'fake', '--json')).out).parameters[0].max, 1000);
+  });
+
+  it('run prints the arms side by side, bars, checks and a verdict, and exits with 0 when all checks pass', async () => {
+    const { out, err, code } = await telltale('run', 'fake');
+    assert.deepEqual([code, err], [0, ''], 'progress is for terminals');
+    assert.match(out, /one .*│ +other \(control\)/);
+    assert.match(out, /Time, ms .*│ +1 │ +100/);
+    assert.match(out, /other {2}█{40} 100/);
+    assert.match(out, /✔ one is at most 10: 1,1/);
+    assert.match(out, /holds: “the one is faster than the other” holds here\./);
+  });
+
+  it('run --json prints the result document and nothing else; results, show and compare find it again', async () => {
+    const results = [await telltale('run', 'fake', '--json'), await telltale('run', 'all', '--json')];
+    const [first, [second]] = results.map(({ out }) => JSON.parse(out)) as [Result, [Result]];
+    assert.deepEqual([first.schemaVersion, second.passed], [1, true]);
+    const { out } = await telltale('results', 'fake');
+    for (const { id } of [first, second]) assert.match(out, new RegExp(`${id} │ .*holds`));
+    assert.deepEqual(JSON.parse((await telltale('show', first.id, '--json')).out), first);
+    const compared = await telltale('compare', first.id, second.id);
+    assert.equal(compared.code, 0);
+    assert.match(compared.out, /other +│ Time, ms +│ +100 │ +100 │ +1/);
+  });
+
+  it('run exits with 1 when a check has failed or nothing could be told', async () => {
+    own.world.reports = false;
+    const { code, out } = await telltale('run', 'fake');
+    own.world.reports = true;
+    assert.equal(code, 1);
+    assert.match(out, /inconclusive: Evidence is missing/);
+  });
+
+  it('exits with 2 for what cannot be meant, and lists every wrong parameter at once', async () => {
+    const wrong = await telltale('run', 'fake', '--set', 'raet=1', '--set', 'rate=9999', '--set', 'seconds');
+    assert.equal(wrong.code, 2);
+    const [first, second, third, ...more] = wrong.err.trim().split('\n');
+    assert.match(first ?? '', /^raet: no such parameter; did you mean rate\?/);
+    assert.match(second ?? '', /^rate: must be a whole number from 1 to 1000 calls\/s, is "9999"$/);
+    assert.match(third ?? '', /^seconds: must be a whole number from 1 to 30 s, is ""$/);
+    assert.deepEqual(more, []);
+    const unknown = await telltale('run', 'fade');
+    assert.deepEqual([unknown.code, unknown.out], [2, '']);
+    assert.match(unknown.err, /no scenario is named "fade"; did you mean fake\?/);
+    assert.equal((await telltale('rnu')).code, 2);
+    assert.equal((await ended(start('nowhere', 'list'))).code, 2);
+  });
+
+  it('says what to start when nobody answers, and what to set where the edge leads to no lab; both exit with 1', async () => {
+    const nobody = await ended(start('127.0.0.1:1', 'list'));
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.err, /^no lab answers at 127\.0\.0\.1:1\. Start one with: make up/);
+    const handlers = { getUser: () => ({ id: 1, name: 'x', age: 18 }), listUsers: () => ({ users: [], nextPageToken: '' }) };
+    await using other = await startServer([bind(UserServiceService, handlers)]);
+    const without = await ended(start(other.address, 'list'));
+    assert.equal(without.code, 1);
+    assert.match(without.err, /leads to no lab: install the chart with experiments=true/);
+  });
+
+  it('Ctrl-C stops the run, waits for its clean-up, shows the incomplete result, and exits with 130', async () => {
+    const { begun } = own.world;
+    const child = start(server.address, 'run', 'fake', '--set', 'wait=20000');
+    const end = ended(child);
+    await until(() => own.world.begun > begun + 5);
+    child.kill('SIGINT');
+    const { out, code } = await end;
+    assert.equal(code, 130);
+    assert.match(out, /incomplete: The run was stopped after 0 of 4 repetitions/);
+    assert.equal(own.world.open, 0);
+  });
+});

@@ -1,0 +1,112 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { LabServiceService } from '../../../proto/gen/telltale/lab/v1/lab.ts';
+import { type Client, createClient } from '../../kit/client.ts';
+import { deadlineIn } from '../../kit/deadline.ts';
+import type { Result } from '../result.ts';
+import { compareText } from './compare-text.ts';
+import { CliError, explain } from './complain.ts';
+import { descriptionText, listText } from './description-text.ts';
+import { resultsText, resultText } from './result-text.ts';
+import { runToEnd } from './run-to-end.ts';
+
+/** A client of the lab. */
+export type LabClient = Client<typeof LabServiceService>;
+
+/** Where the edge is when `make up` or a cluster of deploy/kind.yaml runs on this machine. */
+const LOCAL_EDGE = '127.0.0.1:8080';
+
+const soon = () => ({ deadline: deadlineIn(10_000) });
+
+interface Flags {
+  json?: true;
+}
+
+/** The command line: `list`, `describe`, `run`, `results`, `compare`. `signal` is Ctrl-C. */
+export function labCommand(signal: AbortSignal): Command {
+  const program = new Command('telltale')
+    .description('Runs scenarios: claims about gRPC, each beside a control.')
+    .exitOverride();
+  program.option('--address <host:port>', 'the edge of the mesh whose lab is asked', asAddress, LOCAL_EDGE);
+  const command = (usage: string, description: string) =>
+    program.command(usage).description(description).option('--json', 'for programs');
+  const withLab = async (work: (lab: LabClient) => Promise<void>) => {
+    const { address } = program.opts<{ address: string }>();
+    using lab = createClient(LabServiceService, { address });
+    await work(lab).catch(error => {
+      throw explain(error, address);
+    });
+  };
+
+  command('list', 'list the scenarios').action(({ json }: Flags) =>
+    withLab(async lab => {
+      const { scenarios } = await lab.listScenarios({}, soon());
+      print(json ? scenarios : listText(scenarios));
+    }),
+  );
+  command('describe <scenario>', 'say what a scenario asks, does and does not show').action(
+    (scenario: string, { json }: Flags) =>
+      withLab(async lab => {
+        const description = await lab.describeScenario({ scenario }, soon());
+        print(json ? description : descriptionText(description));
+      }),
+  );
+  command('run <scenario>', 'run a scenario, or all; exit code 0 only if all checks pass')
+    .option('--set <key=value>', 'a parameter of the scenario; may be repeated', asParameter, {})
+    .action((scenario: string, { json, set }: Flags & { set: Record<string, string> }) =>
+      withLab(async lab => {
+        const names = scenario === 'all' ? (await lab.listScenarios({}, soon())).scenarios.map(({ name }) => name) : [scenario];
+        const results: Result[] = [];
+        for (const name of names) {
+          if (signal.aborted) break;
+          const result = await runToEnd(lab, { scenario: name, parameters: set }, signal);
+          results.push(result);
+          if (!json) print(resultText(result));
+        }
+        if (json) print(scenario === 'all' ? results : results[0]);
+        if (results.length < names.length || !results.every(({ passed }) => passed)) process.exitCode = 1;
+      }),
+    );
+  command('results [scenario]', 'list the results that are kept').action((scenario: string | undefined, { json }: Flags) =>
+    withLab(async lab => {
+      const { results } = await lab.listResults({ scenario: scenario ?? '' }, soon());
+      print(json ? results : resultsText(results));
+    }),
+  );
+  command('show <result>', 'show a result that is kept').action((resultId: string, { json }: Flags) =>
+    withLab(async lab => {
+      const result = await resultOf(lab, resultId);
+      print(json ? result : resultText(result));
+    }),
+  );
+  command('compare <a> <b>', 'compare two results of a scenario').action((a: string, b: string, { json }: Flags) =>
+    withLab(async lab => {
+      const [one, other] = [await resultOf(lab, a), await resultOf(lab, b)];
+      if (one.scenario !== other.scenario) {
+        throw new CliError(`${a} is of ${one.scenario}, ${b} of ${other.scenario}: choose two of one scenario`, 2);
+      }
+      print(json ? [one, other] : compareText(one, other));
+    }),
+  );
+  return program;
+}
+
+async function resultOf(lab: LabClient, resultId: string): Promise<Result> {
+  return JSON.parse((await lab.getResult({ resultId }, soon())).document) as Result;
+}
+
+/** Prints a text, or anything else as JSON; 64-bit numbers as JSON has them. */
+function print(what: unknown): void {
+  const json = () => JSON.stringify(what, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2);
+  process.stdout.write(`${typeof what === 'string' ? what : json()}\n`);
+}
+
+/** What has no `=` has an empty value, so that the lab, which knows the parameters, says all that is wrong at once. */
+function asParameter(text: string, others: Record<string, string>): Record<string, string> {
+  const [, key = text, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  return { ...others, [key]: value };
+}
+
+function asAddress(text: string): string {
+  if (/^[A-Za-z0-9.-]+:\d{1,5}$/.test(text)) return text;
+  throw new InvalidArgumentError(`write host:port, such as ${LOCAL_EDGE}.`);
+}

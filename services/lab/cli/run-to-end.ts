@@ -1,0 +1,44 @@
+import type { RunScenarioRequest, RunScenarioResponse } from '../../../proto/gen/telltale/lab/v1/lab.ts';
+import { deadlineIn } from '../../kit/deadline.ts';
+import type { Result } from '../result.ts';
+import type { LabClient } from './commands.ts';
+import { CliError } from './complain.ts';
+import { showProgress } from './progress.ts';
+
+/** The longest that a run may take, in milliseconds: its load, its warm-ups, and what its hops need to stop. */
+const RUN_MS = 600_000;
+
+/**
+ * Runs a scenario and shows how it goes; resolves to its result. When the signal aborts, the run is told to stop, and its result,
+ * an incomplete one, is waited for.
+ */
+export async function runToEnd(lab: LabClient, request: RunScenarioRequest, signal: AbortSignal): Promise<Result> {
+  const view = showProgress(request.scenario, process.stderr);
+  let result: Result | undefined;
+  let runId: string | undefined;
+  const stop = () => {
+    // a run that cannot be told will see that its caller is gone
+    if (runId !== undefined) void lab.stopRun({ runId }, { deadline: deadlineIn(5000) }).catch(() => process.exit(130));
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const { event } of lab.runScenario(request, { deadline: deadlineIn(RUN_MS) })) {
+      if (event?.$case === 'started') runId = event.value.runId;
+      if (event?.$case === 'started' && signal.aborted) stop();
+      if (event?.$case === 'result') result = JSON.parse(event.value.document) as Result;
+      view.update(lineOf(event));
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await view.end();
+  }
+  if (!result) throw new CliError('the run ended without a result', 1);
+  return result;
+}
+
+function lineOf(event: RunScenarioResponse['event']): string {
+  if (event?.$case === 'armStarted') return `${event.value.arm}, repetition ${event.value.repetition}`;
+  if (event?.$case !== 'progress') return '';
+  const { arm, repetition, callsEnded, callsPlanned } = event.value;
+  return `${arm}, repetition ${repetition}: ${callsEnded} of ${callsPlanned} calls`;
+}
