@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type RequestOptions, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { status } from '@grpc/grpc-js';
 import { RpcError } from '../kit/rpc-error.ts';
@@ -31,7 +31,9 @@ export function clusterApi(host: string, port: number, account = ACCOUNT): Kuber
 }
 
 /** The API as the local run answers it: on a Unix socket that only its owner can use. */
-export function localApi(socketPath: string): KubernetesApi {
+export function localApi(socket: string): KubernetesApi {
+  const short = relative(process.cwd(), socket); // the kernel refuses paths of more than 107 bytes: unix(7)
+  const socketPath = short.length < socket.length ? short : socket;
   return { namespace: 'telltale', call: caller(requestPlain, () => ({ socketPath })) };
 }
 

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { LabServiceService as Lab, type RunScenarioRequest } from '../../proto/gen/telltale/lab/v1/lab.ts';
+import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
+import type { Client } from '../../services/kit/client.ts';
+import { deadlineIn } from '../../services/kit/deadline.ts';
+import { until } from '../../services/kit/testing-matchers.ts';
+import { meshControl } from '../../services/lab/control.ts';
+import { localApi } from '../../services/lab/kubernetes-api.ts';
+import type { Result } from '../../services/lab/result.ts';
+import { repo, runPaths } from './paths.ts';
+import { startTestMesh, type TestMesh } from './testing-mesh.ts';
+
+const CLI = join(repo, 'services', 'lab', 'cli.ts');
+/** As little load as shows something. */
+const QUICK = { rate: '10', seconds: '2', repetitions: '2' };
+const SLOWLY = { ...QUICK, seconds: '20' };
+/** Scenarios that need other settings to be quick. */
+const SETTINGS: Record<string, Record<string, string>> = { 'failure-codes': { ...QUICK, seconds: '1' } };
+
+describe('the lab in a local mesh', () => {
+  let mesh: TestMesh;
+  let lab: Client<typeof Lab>;
+  before(async () => {
+    mesh = await startTestMesh();
+    lab = mesh.client(Lab);
+    const storefront = mesh.client(Storefront, mesh.pods('lab')[0]);
+    const isAnswered = (call: Promise<unknown>) => call.then(Boolean, () => false);
+    await until(() => isAnswered(lab.listScenarios({}, soon())));
+    await until(() => isAnswered(storefront.getProfile({ userId: 1, orderLimit: 1 }, soon())));
+  });
+  after(() => mesh?.[Symbol.asyncDispose]());
+
+  const soon = () => ({ deadline: deadlineIn(10_000) });
+  const inTime = () => ({ deadline: deadlineIn(120_000) });
+  async function run(request: RunScenarioRequest): Promise<Result> {
+    for await (const { event } of lab.runScenario(request, inTime())) {
+      if (event?.$case === 'result') return JSON.parse(event.value.document);
+    }
+    return assert.fail('no result');
+  }
+  const newest = async () => (await lab.listResults({ scenario: '' }, soon())).results[0];
+  /** Whether no handler is at work for a call any more, at any pod, but for those of the lab itself. */
+  const isIdle = async () => {
+    const active = /^telltale_server_calls_active\{grpc_method="telltale\.(?!lab)[^}]*\} ([1-9]\d*)$/m;
+    const texts = mesh.all().map(async ({ address }) => (await fetch(`http://${address}:9464/metrics`)).text());
+    return (await Promise.all(texts)).every(metrics => !active.test(metrics));
+  };
+
+  it('passes every scenario with quick settings, each within a minute', { timeout: 240_000 }, async t => {
+    const { scenarios } = await lab.listScenarios({}, soon());
+    assert.ok(scenarios.length >= 3);
+    for (const { name: scenario } of scenarios) {
+      const startedAt = performance.now();
+      const { verdict, passed, headline, conditions } = await run({ scenario, parameters: SETTINGS[scenario] ?? QUICK });
+      const seconds = (performance.now() - startedAt) / 1000;
+      t.diagnostic(`${scenario}: ${headline.armMedian} against ${headline.controlMedian}, ${seconds.toFixed(0)} s`);
+      assert.ok(passed, verdict.sentence);
+      assert.ok(seconds < 60, `${scenario} took ${seconds} s`);
+      assert.deepEqual([conditions.mode, conditions.droppedRecords], ['local', 0]);
+      assert.match(conditions.versions.envoy ?? '', /^\d+\.\d+\.\d+$/);
+    }
+  });
+
+  it('fails a scenario whose calls do not show what they shall: a deadline that is longer than the work', async () => {
+    const { passed, verdict } = await run({ scenario: 'deadlines', parameters: { ...QUICK, budget: '5000', work: '100' } });
+    assert.equal(passed, false);
+    assert.match(verdict.kind, /^(does not hold|inconclusive)$/);
+  });
+
+  it('says what each service used, and the command line shows it', async () => {
+    const args = ['--address', mesh.edge, 'run', 'deadlines', '--json'];
+    for (const [name, value] of Object.entries(QUICK)) args.push('--set', `${name}=${value}`);
+    const child = spawn(process.execPath, [CLI, ...args]);
+    const closed = new Promise(resolve => child.once('close', resolve));
+    const { arms, passed } = JSON.parse(await text(child.stdout)) as Result;
+    assert.deepEqual([await closed, passed], [0, true]);
+    for (const { cpu } of arms) {
+      assert.deepEqual(Object.keys(cpu.servicesPerCallUs).sort(), ['orders', 'payments', 'storefront', 'users']);
+      assert.ok(Object.values(cpu.servicesPerCallUs).every(us => us > 0) && cpu.labPerCallUs > 0);
+    }
+  });
+
+  it('whose caller is killed stops: no load is left, and the result is kept as incomplete', async () => {
+    const args = ['--address', mesh.edge, 'run', 'cancellation'];
+    for (const [name, value] of Object.entries(SLOWLY)) args.push('--set', `${name}=${value}`);
+    const before = (await newest())?.resultId;
+    const child = spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
+    await until(async () => !(await isIdle()));
+    child.kill('SIGKILL');
+    await until(async () => (await newest())?.verdict === 'incomplete');
+    assert.notEqual((await newest())?.resultId, before);
+    await until(isIdle);
+    const { verdict } = await run({ scenario: 'deadlines', parameters: QUICK });
+    assert.notEqual(verdict.kind, 'incomplete');
+  });
+
+  it('controls the pods of services, and no others, by the API that the local run answers', async () => {
+    const { signal } = new AbortController();
+    const control = meshControl(localApi(runPaths(mesh.runDir).socket));
+    const names = mesh.pods('users').map(({ name }) => name);
+    assert.deepEqual((await control.pods('users', signal)).map(({ name }) => name).sort(), names.sort());
+    assert.ok((await control.pods('users', signal)).every(({ ready, terminating }) => ready && !terminating));
+    await assert.rejects(control.pods('lab', signal), { reason: 'NOT_CONTROLLED' });
+    await assert.rejects(control.deletePod('users', 'edge-1', signal), { reason: 'NOT_CONTROLLED' });
+    assert.equal(await control.replicas('users', signal), 2);
+    await control.scale('users', 3, signal);
+    await until(async () => (await control.pods('users', signal)).length === 3);
+    const [first] = await control.pods('users', signal);
+    await control.deletePod('users', first?.name ?? '', signal, 0);
+    await until(async () => !(await control.pods('users', signal)).some(({ name }) => name === first?.name));
+  });
+});
