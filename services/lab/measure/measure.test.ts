@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { arrivalTimes, seededRandom } from './arrivals.ts';
+import { latencyOf } from './latency.ts';
+import { openLoop } from './open-loop.ts';
+import { median, quantile, share, spread, sum } from './statistics.ts';
+import { markUsage, saturated, usageSince } from './usage.ts';
+
+describe('arrivalTimes', () => {
+  const options = { rate: 100, seconds: 10, seed: 7 } as const;
+
+  it('fixed: rate * seconds calls at equal distances from 0', () => {
+    const times = arrivalTimes({ ...options, arrivals: 'fixed' });
+    assert.deepEqual([times.length, times[0], times[1], times.at(-1)], [1000, 0, 10, 9990]);
+  });
+
+  it('poisson: as many, never backwards, irregular, on average as often, and the same for the same seed', () => {
+    const times = arrivalTimes({ ...options, arrivals: 'poisson' });
+    const gaps = times.slice(1).map((time, n) => time - (times[n] ?? 0));
+    assert.equal(times.length, 1000);
+    assert.ok(gaps.every(gap => gap >= 0));
+    const mean = sum(gaps) / gaps.length;
+    const deviation = Math.sqrt(sum(gaps.map(gap => (gap - mean) ** 2)) / gaps.length);
+    assert.ok(Math.abs(mean - 10) < 1, `${mean}`);
+    assert.ok(
+      Math.abs(deviation / mean - 1) < 0.15,
+      `an exponential distribution deviates by its mean, not ${deviation / mean}`,
+    );
+    assert.deepEqual(arrivalTimes({ ...options, arrivals: 'poisson' }), times);
+    assert.notDeepEqual(arrivalTimes({ ...options, seed: 8, arrivals: 'poisson' }), times);
+  });
+
+  it('seededRandom is from 0 to 1 and even', () => {
+    const random = seededRandom(1);
+    const numbers = Array.from({ length: 10_000 }, random);
+    assert.ok(numbers.every(number => number >= 0 && number < 1));
+    assert.ok(Math.abs(sum(numbers) / numbers.length - 0.5) < 0.02);
+  });
+});
+
+describe('openLoop', () => {
+  const never = new AbortController().signal;
+
+  it('does not wait for a slow call, and counts from when a call was due: a stall shows in every call that it delays', async () => {
+    const times = arrivalTimes({ rate: 100, seconds: 0.3, arrivals: 'fixed', seed: 0 });
+    const calls = await openLoop(
+      times,
+      async (n, { dueAt, begunAt }) => {
+        if (n === 5) for (const end = performance.now() + 100; performance.now() < end; ); // the event loop stalls
+        if (n === 0) await wait(400);
+        return { lateMs: begunAt - dueAt };
+      },
+      never,
+    );
+    assert.equal(calls.length, 30);
+    const late = calls.filter(({ lateMs }) => lateMs > 15);
+    assert.ok(late.length >= 7, `${late.length} calls were late`);
+    assert.ok((calls[6]?.lateMs ?? 0) > 80);
+  });
+
+  it('begins no call after its signal has aborted, waits for those under way, and throws the reason', async () => {
+    const stop = new AbortController();
+    let [begun, ended] = [0, 0];
+    const run = openLoop(
+      arrivalTimes({ rate: 100, seconds: 10, arrivals: 'fixed', seed: 0 }),
+      async n => {
+        begun++;
+        if (n === 4) stop.abort(new Error('enough'));
+        await wait(50);
+        ended++;
+      },
+      stop.signal,
+    );
+    await assert.rejects(run, /enough/);
+    assert.deepEqual([begun, ended], [5, 5]);
+  });
+});
+
+describe('figures', () => {
+  it('median, quantile, spread, sum and share are those of the textbook; NaN of nothing', () => {
+    assert.deepEqual([median([3, 1, 2]), median([4, 1, 3, 2]), median([])], [2, 2.5, Number.NaN]);
+    assert.deepEqual([quantile([3, 1, 2], 0.5), quantile([1, 2], 0.99), quantile([], 0.5)], [2, 2, Number.NaN]);
+    assert.deepEqual([spread([3, 1, 2]), spread([]), sum([1, 2]), share([1, 2, 3, 4], n => n > 3)], [2, Number.NaN, 3, 0.25]);
+  });
+
+  it('latencyOf gives quantiles within a thousandth, and nothing of nothing', () => {
+    const latency = latencyOf(Array.from({ length: 1000 }, (_, n) => n + 1));
+    for (const [value, expected] of [
+      [latency?.p50, 500],
+      [latency?.p99, 990],
+      [latency?.max, 1000],
+    ] as const) {
+      assert.ok(Math.abs((value ?? 0) / expected - 1) < 0.002, `${value} is not ${expected}`);
+    }
+    assert.equal(latency?.n, 1000);
+    assert.equal(latencyOf([]), undefined);
+  });
+});
+
+describe('usage', () => {
+  it('sees the CPU time and the busy event loop of this process', () => {
+    const mark = markUsage();
+    for (const end = performance.now() + 100; performance.now() < end; );
+    const { cpuUs, elapsedMs, machineBusy } = usageSince(mark);
+    assert.ok(elapsedMs >= 100 && cpuUs > 10_000 && machineBusy >= 0 && machineBusy <= 1);
+  });
+
+  it('says who had no room left: the lab first, then a pod, then the machine', () => {
+    const usage = { elapsedMs: 1000, cpuUs: 1, loopBusy: 0.2, machineBusy: 0.5 };
+    const pods = new Map([['users-1', 0.3]]);
+    assert.equal(saturated(usage, pods), undefined);
+    assert.equal(saturated({ ...usage, loopBusy: 0.9 }, pods), 'lab');
+    assert.equal(saturated(usage, new Map([['users-1', 0.9]])), 'users-1');
+    assert.equal(saturated({ ...usage, machineBusy: 1 }, pods), 'machine');
+  });
+});
