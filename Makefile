@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 RUN := npm run --silent
 # Not by npm: it would not wait, at Ctrl-C, until everything is stopped.
 MESH := node_modules/.bin/node deploy/local/main.ts
+# Nor this, which stops the run at Ctrl-C and waits for its end.
+LAB := node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts
 BUF := node_modules/.bin/buf
 DESCRIPTORS := charts/telltale/files/envoy/telltale.binpb
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
@@ -65,6 +67,15 @@ restart: $(INSTALLED) ## replace the pods of a service: make restart SERVICE=use
 scale: $(INSTALLED) ## change the number of pods of a service: make scale SERVICE=users N=3
 	@[ -n "$${SERVICE:-}" ] && [ -n "$${N:-}" ] || { echo 'usage: make scale SERVICE=users N=3' >&2; exit 2; }
 	@$(MESH) scale "$$SERVICE" "$$N"
+
+.PHONY: lab
+lab: $(INSTALLED) ## list the scenarios: claims about gRPC that are run for real
+	@$(LAB) list
+
+.PHONY: scenario
+scenario: $(INSTALLED) ## run a scenario, or all, in what `make up` runs: make scenario NAME=deadlines [SET='rate=50 seconds=2']
+	@[ -n "$${NAME:-}" ] || { echo "usage: make scenario NAME=deadlines [SET='rate=50 seconds=2']; make lab lists the names" >&2; exit 2; }
+	@set=(); for pair in $${SET:-}; do set+=(--set "$$pair"); done; $(LAB) run "$$NAME" "$${set[@]}"
 
 .PHONY: check
 check: $(INSTALLED) ## check format, types, contracts, generated files, the chart and what comes from others

@@ -27,7 +27,16 @@ function make(
 ): Promise<{ code: unknown; out: string; error: string }> {
   return new Promise(resolve => {
     // The outer make's variables, when these tests are run by make, are not meant for this one.
-    const { MAKEFLAGS: _, MAKELEVEL: __, MFLAGS: ___, SERVICE: ____, N: _____, ...outer } = process.env;
+    const {
+      MAKEFLAGS: _,
+      MAKELEVEL: __,
+      MFLAGS: ___,
+      SERVICE: ____,
+      N: _____,
+      NAME: ______,
+      SET: _______,
+      ...outer
+    } = process.env;
     execFile('make', args, { cwd: folder.dir, env: { ...outer, ...env } }, (failure, out, error) =>
       resolve({ code: failure === null ? 0 : failure.code, out, error }),
     );
@@ -48,6 +57,8 @@ describe('the Makefile', () => {
       'logs',
       'restart',
       'scale',
+      'lab',
+      'scenario',
       'check',
       'format',
       'generate',
@@ -68,6 +79,17 @@ describe('the Makefile', () => {
     );
     assert.equal((await make(folder, ['logs', 'SERVICE=users'])).out, '<deploy/local/main.ts><logs><--follow><users>\n');
     assert.equal((await make(folder, ['logs'])).out, '<deploy/local/main.ts><logs><--follow>\n');
+  });
+
+  it('hands NAME and each word of SET over as they are', async () => {
+    using folder = makefileFolder();
+    const run = '<--disable-warning=ExperimentalWarning><services/lab/cli.ts><run>';
+    assert.equal((await make(folder, ['scenario'], { NAME: 'a $(id)' })).out, `${run}<a $(id)>\n`);
+    const set = await make(folder, ['scenario', 'NAME=all', 'SET=rate=50 seconds=2']);
+    assert.equal(set.out, `${run}<all><--set><rate=50><--set><seconds=2>\n`);
+    const { code, error } = await make(folder, ['scenario']);
+    assert.equal(code, 2);
+    assert.match(error, /^usage: make scenario NAME=deadlines/);
   });
 
   it('asks for what is missing', async () => {

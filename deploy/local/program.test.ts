@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Container } from './manifest.ts';
 import { repo } from './paths.ts';
-import { programOf } from './program.ts';
+import { type ProgramPod, programOf } from './program.ts';
 import { podRewrite } from './rewrite.ts';
 
 const pod = { name: 'users-1', address: '127.0.3.7' };
@@ -45,6 +45,13 @@ describe('programOf', () => {
     delete process.env.TELLTALE_LEAK;
     assert.equal(env.TELLTALE_LEAK, undefined);
     assert.equal(env.PATH, process.env.PATH);
+  });
+
+  it('tells only a pod that may call the Kubernetes API where it is answered', () => {
+    const node = { name: 'c', image: 'telltale', command: ['node'] };
+    const socketOf = (of: ProgramPod) => programOf(node, of, rewrite, { envoy: '' }).env.KUBERNETES_API_SOCKET;
+    assert.equal(socketOf({ ...pod, control: '/run/control.sock' }), '/run/control.sock');
+    assert.equal(socketOf(pod), undefined);
   });
 
   it('refuses what a process cannot stand for', () => {

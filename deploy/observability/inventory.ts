@@ -44,6 +44,7 @@ export const appMetrics: Readonly<Record<string, Metric>> = {
   telltale_database_statement_duration_seconds: histogram('outcome'),
   telltale_ledger_charges_total: counter('outcome'),
   telltale_spans_dropped_total: counter(),
+  telltale_records_dropped_total: counter(),
   nodejs_eventloop_lag_p99_seconds: gauge(),
   nodejs_gc_duration_seconds: histogram('kind'),
   nodejs_heap_size_used_bytes: gauge(),

@@ -98,14 +98,15 @@ const resources = [
     width: 8,
   }),
   timeSeries({
-    title: 'Spans dropped',
+    title: 'Spans and call records dropped',
     reads:
-      'What never reached the collector of traces, per second: spans of apps, because their queue was full or the collector did not take them, and whole batches of Envoys.',
-    good: 'zero. Calls are not slowed by it, but traces have holes.',
+      'What never reached the collector of traces, or the lab, per second: spans and records, because a queue was full or nobody took them, and whole batches of spans of Envoys.',
+    good: 'zero. Calls are not slowed by it, but traces, or the results of scenarios, have holes.',
     unit: units.perSecond,
     queries: [
-      query(sum('service', rate(app('telltale_spans_dropped_total', inService))), '{{service}} spans'),
-      query(`${batches('envoy_response_code_class="5"')} or 0 * ${batches()}`, '{{service}} batches of Envoys'),
+      query(sum('service', rate(app('telltale_spans_dropped_total', inService))), 'spans of {{service}}'),
+      query(`${batches('envoy_response_code_class="5"')} or 0 * ${batches()}`, 'batches of the Envoys of {{service}}'),
+      query(sum('service', rate(app('telltale_records_dropped_total', inService))), 'records of {{service}}'),
     ],
     width: 8,
     links: [toService],
