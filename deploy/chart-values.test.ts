@@ -149,7 +149,7 @@ describe('helm template refuses values that are wrong and says which', { concurr
     ['services.users.upstreams=["users"]', /services\.users\.upstreams: users is the service itself/],
     [
       'services.payments.upstreams=["storefront"]',
-      /services\.payments\.upstreams: storefront leads into a cycle \(orders, payments, storefront\)/,
+      /services\.payments\.upstreams: storefront leads into a cycle \(lab, orders, payments, storefront\)/,
     ],
     ['services.users.deadline.default="11s"', /services\.users\.deadline\.default: 11s is longer than deadline\.max \(10s\)/],
     [
@@ -158,7 +158,9 @@ describe('helm template refuses values that are wrong and says which', { concurr
     ],
     [`services.edge={${storefront},"stores":false}`, /services\.edge: the name is taken/],
     ['services.users=null', /edge\.upstreams: users is no service/],
-    ['edge.upstreams=["lab"]', /edge\.upstreams: lab is no service/],
+    ['edge.upstreams=["shop"]', /edge\.upstreams: shop is no service/],
+    ['edge.upstreams=["lab"]', /edge\.upstreams: lab is no service; an upstream must be a key of services \(orders, payments, storefront, users\)/],
+    ['services.users.upstreams=["lab"]', /services\.users\.upstreams: lab is no service/],
     [
       'drain.terminationGracePeriodSeconds=15',
       /drain\.terminationGracePeriodSeconds: 15 s is not longer than drain\.waitMs \+ drain\.timeoutMs \(15000 ms\)/,
@@ -230,7 +232,7 @@ describe('helm template refuses values that are wrong and says which', { concurr
   it('says all that is wrong at once', async () => {
     const wrong = renderText(
       '--set-json',
-      'drain.timeoutMs=15000,edge.upstreams=["lab"],services.users.deadline.default="11s"',
+      'drain.timeoutMs=15000,edge.upstreams=["shop"],services.users.deadline.default="11s"',
     );
     await assert.rejects(wrong, ({ message }: Error) =>
       ['services.users.deadline.default: ', 'drain.terminationGracePeriodSeconds: ', 'edge.upstreams: '].every(path =>

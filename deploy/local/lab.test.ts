@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { status } from '@grpc/grpc-js';
 import { LabServiceService as Lab, type RunScenarioRequest } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import type { Client } from '../../services/kit/client.ts';
@@ -96,6 +97,14 @@ describe('the lab in a local mesh', () => {
     await until(isIdle);
     const { verdict } = await run({ scenario: 'deadlines', parameters: QUICK });
     assert.notEqual(verdict.kind, 'incomplete');
+  });
+
+  it('takes records from the services of the mesh, and none that come by the edge', async () => {
+    const none = async function* () {};
+    const denied = { code: status.PERMISSION_DENIED, reason: 'FROM_OUTSIDE' };
+    await assert.rejects(lab.reportRecords(none(), soon()), denied);
+    const within = mesh.client(Lab, mesh.pods('users')[0]);
+    assert.deepEqual(await within.reportRecords(none(), soon()), { receivedCount: 0n });
   });
 
   it('controls the pods of services, and no others, by the API that the local run answers', async () => {

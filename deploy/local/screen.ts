@@ -25,6 +25,7 @@ export function welcome(edge: string): string {
     'Try',
     `  JSON   curl ${url}/api/users/123`,
     `  gRPC   npx buf curl --schema . --protocol grpc --http2-prior-knowledge -d '{"id": 123}' ${url}/${method}`,
+    '  claims make lab · make scenario NAME=deadlines',
     '  pods   make status · make logs SERVICE=users · make scale SERVICE=users N=3',
     '',
     'End it with: make down',

@@ -68,14 +68,13 @@ test('sendRecords keeps records while nobody answers, opens the stream again, an
   const first = await startCollector();
   const { address } = first.server;
   await first.server[Symbol.asyncDispose]();
-  const sender = sendRecords(options(address, { limit: 3 }));
+  await using sender = sendRecords(options(address, { limit: 3 }));
   for (const run of ['1', '2', '3', '4', '5']) sender.sink(record(run));
   const second = await startCollector(Number(address.split(':')[1]));
   await using _ = second.server;
   await until(() => second.runs().length === 3);
   assert.deepEqual(second.runs(), ['1', '2', '3']);
   assert.equal(second.messages.at(-1)?.droppedCount, 2n);
-  await sender[Symbol.asyncDispose]();
 });
 
 test('sendRecords ends within a second and a bit when nobody takes what is left', async () => {

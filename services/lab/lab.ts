@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { LabServiceService, ResultSummary, ScenarioSummary } from '../../proto/gen/telltale/lab/v1/lab.ts';
-import type { Handlers } from '../kit/handler.ts';
+import type { CallContext, Handlers } from '../kit/handler.ts';
 import { RpcError } from '../kit/rpc-error.ts';
 import { invalidRequest } from '../kit/validate.ts';
 import { shown } from '../kit/validate-shown.ts';
@@ -64,7 +64,8 @@ export function lab({ catalog, runs, results, collector }: LabDependencies): Han
       throw new RpcError(status.NOT_FOUND, 'no result with this id is kept', { reason: 'RESULT_NOT_FOUND' });
     },
 
-    async reportRecords(messages) {
+    async reportRecords(messages, { metadata }) {
+      refuseFromOutside(metadata);
       let received = 0;
       let pod: string | undefined;
       try {
@@ -79,6 +80,12 @@ export function lab({ catalog, runs, results, collector }: LabDependencies): Han
       return { receivedCount: BigInt(received) };
     },
   };
+}
+
+/** The edge, and no sidecar, says whom it has a call from: evidence does not come from there. */
+function refuseFromOutside(metadata: CallContext['metadata']): void {
+  if (metadata.get('x-forwarded-for').length === 0) return;
+  throw new RpcError(status.PERMISSION_DENIED, 'records come from the services of the mesh', { reason: 'FROM_OUTSIDE' });
 }
 
 function summaryOf({ name, claim }: AnyScenario): ScenarioSummary {

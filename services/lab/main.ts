@@ -29,5 +29,5 @@ const runs = createRuns(dependencies, results);
 await serve({
   config,
   services: [bind(LabServiceService, lab({ catalog: await loadCatalog(), runs, results, collector }))],
-  onStop: [() => mesh[Symbol.dispose]()],
+  onStop: [() => runs.end(), () => mesh[Symbol.dispose]()],
 });

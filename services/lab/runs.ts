@@ -19,11 +19,13 @@ export interface Runs {
   ): ReadableStream<RunEvent>;
   /** Stops a run; false when it is not under way. */
   stop(id: string): boolean;
+  /** Stops what is under way, and resolves when its result is kept. */
+  end(): Promise<void>;
 }
 
 /** Makes the runs. */
 export function createRuns(dependencies: RunDependencies, results: ResultStore): Runs {
-  let current: { id: string; stop: AbortController } | undefined;
+  let current: { id: string; stop: AbortController; whole: Promise<void> } | undefined;
   return {
     begin(scenario, parameters, caller) {
       if (current) {
@@ -32,7 +34,6 @@ export function createRuns(dependencies: RunDependencies, results: ResultStore):
       }
       const stop = new AbortController();
       const id = resultId(scenario.name, new Date(), Math.random());
-      current = { id, stop };
       const signal = AbortSignal.any([caller, stop.signal]);
       const { stream, emit, close, fail } = eventStream();
       const whole = async () => {
@@ -40,17 +41,20 @@ export function createRuns(dependencies: RunDependencies, results: ResultStore):
         await results.add(result);
         emit({ $case: 'result', value: { document: JSON.stringify(result) } });
       };
-      whole()
-        .finally(() => {
-          current = undefined;
-        })
-        .then(close, fail);
+      const ended = () => {
+        current = undefined;
+      };
+      current = { id, stop, whole: whole().finally(ended).then(close, fail) };
       return stream;
     },
     stop(id) {
       if (current?.id !== id) return false;
       current.stop.abort();
       return true;
+    },
+    async end() {
+      current?.stop.abort();
+      await current?.whole;
     },
   };
 }

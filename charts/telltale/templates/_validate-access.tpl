@@ -3,9 +3,10 @@ What is wrong with who reaches what: the edge, the gateway, the database; as a Y
 */}}
 {{- define "telltale.wrongAccess" -}}
 {{- $wrong := list -}}
+{{- $services := include "telltale.services" . | fromYaml -}}
 {{- range .Values.edge.upstreams -}}
-  {{- if not (hasKey $.Values.services .) -}}
-    {{- $wrong = append $wrong (printf "edge.upstreams: %s is no service; an upstream must be a key of services (%s); add it there or remove it here" . (keys $.Values.services | sortAlpha | join ", ")) -}}
+  {{- if not (hasKey $services .) -}}
+    {{- $wrong = append $wrong (printf "edge.upstreams: %s is no service; an upstream must be a key of services (%s); add it there or remove it here" . (keys $services | sortAlpha | join ", ")) -}}
   {{- end -}}
 {{- end -}}
 {{- with .Values.edge.service -}}

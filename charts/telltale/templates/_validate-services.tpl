@@ -4,7 +4,8 @@ What is wrong with the list of services, as a YAML list of texts. Parameters: Va
 {{- define "telltale.wrongServices" -}}
 {{- $wrong := list -}}
 {{- $reserved := list "edge" "app" "admin" "endpoints" "serviceb" "postgresql" "check" "issuer" "default-deny" "otlp" "prometheus" "jaeger" "grafana" -}}
-{{- $names := keys .Values.services | sortAlpha | join ", " -}}
+{{- $there := include "telltale.services" . | fromYaml -}}
+{{- $names := keys $there | sortAlpha | join ", " -}}
 {{- $protos := dict -}}
 {{- range $name, $service := .Values.services -}}
   {{- $path := printf "services.%s" $name -}}
@@ -18,7 +19,7 @@ What is wrong with the list of services, as a YAML list of texts. Parameters: Va
   {{- range $service.upstreams -}}
     {{- if eq . $name -}}
       {{- $wrong = append $wrong (printf "%s.upstreams: %s is the service itself; a service does not call itself through the mesh; remove it" $path .) -}}
-    {{- else if not (hasKey $.Values.services .) -}}
+    {{- else if not (hasKey $there .) -}}
       {{- $wrong = append $wrong (printf "%s.upstreams: %s is no service; an upstream must be a key of services (%s); add it there or remove it here" $path . $names) -}}
     {{- end -}}
   {{- end -}}

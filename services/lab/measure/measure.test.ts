@@ -54,6 +54,7 @@ describe('openLoop', () => {
       never,
     );
     assert.equal(calls.length, 30);
+    assert.ok((calls[1]?.lateMs ?? 1000) < 100, 'the second call has waited for the first');
     const late = calls.filter(({ lateMs }) => lateMs > 15);
     assert.ok(late.length >= 7, `${late.length} calls were late`);
     assert.ok((calls[6]?.lateMs ?? 0) > 80);

@@ -2916,7 +2916,8 @@ export const LabServiceService = {
    * Takes call records of one pod for as long as the stream lasts; services call this, nobody else does.
    *
    * Idempotent by what a record says: one that arrives twice counts once.
-   * Deadline: the sender's; it opens the next stream before this one ends.
+   * Deadline: the sender's; it ends a stream now and then, and opens the next.
+   * Errors: PERMISSION_DENIED for a call that came by the edge.
    */
   reportRecords: {
     path: "/telltale.lab.v1.LabService/ReportRecords" as const,
@@ -2977,7 +2978,8 @@ export interface LabServiceServer extends UntypedServiceImplementation {
    * Takes call records of one pod for as long as the stream lasts; services call this, nobody else does.
    *
    * Idempotent by what a record says: one that arrives twice counts once.
-   * Deadline: the sender's; it opens the next stream before this one ends.
+   * Deadline: the sender's; it ends a stream now and then, and opens the next.
+   * Errors: PERMISSION_DENIED for a call that came by the edge.
    */
   reportRecords: handleClientStreamingCall<ReportRecordsRequest, ReportRecordsResponse>;
 }
