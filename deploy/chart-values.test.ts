@@ -159,7 +159,10 @@ describe('helm template refuses values that are wrong and says which', { concurr
     [`services.edge={${storefront},"stores":false}`, /services\.edge: the name is taken/],
     ['services.users=null', /edge\.upstreams: users is no service/],
     ['edge.upstreams=["shop"]', /edge\.upstreams: shop is no service/],
-    ['edge.upstreams=["lab"]', /edge\.upstreams: lab is no service; an upstream must be a key of services \(orders, payments, storefront, users\)/],
+    [
+      'edge.upstreams=["lab"]',
+      /edge\.upstreams: lab is no service; an upstream must be a key of services \(orders, payments, storefront, users\)/,
+    ],
     ['services.users.upstreams=["lab"]', /services\.users\.upstreams: lab is no service/],
     [
       'drain.terminationGracePeriodSeconds=15',

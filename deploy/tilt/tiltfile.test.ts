@@ -123,7 +123,10 @@ describe('Tiltfile', () => {
 
 describe('problemsOf', () => {
   it('finds a service that is left out', async () => {
-    const problems = await problemsWith('enumerate(sorted(services))', 'enumerate([name for name in sorted(services) if name != "users"])');
+    const problems = await problemsWith(
+      'enumerate(sorted(services))',
+      'enumerate([name for name in sorted(services) if name != "users"])',
+    );
     assert.deepEqual(problems, ['users: no resource with a label']);
   });
 

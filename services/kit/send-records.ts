@@ -28,8 +28,8 @@ const GATHER_MS = 20;
 const TOGETHER = 200;
 /** How long nothing is said without a record, in milliseconds: proxies end a silent stream, and the CPU time is news by itself. */
 const SILENCE_MS = 1000;
-/** The wait before a stream is opened again that broke: the first, and the longest, in milliseconds. */
-const BACK_OFF_MS = [200, 10_000] as const;
+/** The wait before a stream is opened again that broke: the first, and the longest, in milliseconds. A run waits longer than that. */
+const BACK_OFF_MS = [200, 2000] as const;
 /** What is left at the end may take this long, in milliseconds. */
 const FLUSH_MS = 1000;
 

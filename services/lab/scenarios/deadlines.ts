@@ -70,7 +70,7 @@ export const scenario = defineScenario({
   name: 'deadlines',
   claim: {
     says: 'A deadline travels with the call: each hop knows what is left of it, and nobody works on after it has passed',
-    by: 'gRPC documentation, guides/deadlines ("Deadline propagation"); gRFC A6',
+    by: 'gRPC documentation, guides/deadlines ("Deadline Propagation")',
   },
   describe: {
     question: 'What do handlers further down do when the caller has given up?',
