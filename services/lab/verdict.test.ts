@@ -45,9 +45,15 @@ test('a verdict is refused when repetitions differ by more than the arms, or whe
   const noisy = verdict([1, 90], [95, 100]);
   assert.equal(noisy.kind, 'inconclusive');
   assert.match(noisy.sentence, /Repetitions differ by 89, one and other by 52/);
-  assert.equal(verdict([1, 1], [1, 1]).kind, 'inconclusive');
+  assert.equal(verdict([0, 0], [0, 0]).kind, 'inconclusive');
   assert.equal(verdict([], [100, 101]).kind, 'inconclusive');
   assert.equal(verdict([Number.NaN, 1], [100, 101]).kind, 'inconclusive');
+});
+
+test('arms that do not differ, in a run that would have seen a tenth, refute the claim', () => {
+  const failed = verdict([2000, 2010], [2005, 2001]);
+  assert.deepEqual([failed.kind, /one is below 10/.test(failed.sentence)], ['does not hold', true]);
+  assert.match(verdict([1, 1], [1, 1]).sentence, /does not hold here: one and other do not differ/);
 });
 
 test('a verdict is refused when records are missing or were dropped', () => {

@@ -5,6 +5,9 @@ import type { AnyScenario, Measured } from './scenario.ts';
 /** The least share of calls of which every hop must have left a record. */
 export const LEAST_EVIDENCE = 0.99;
 
+/** When repetitions of an arm differ by less than this share of the figure itself, an effect of that size would have been seen. */
+const RESOLUTION = 0.1;
+
 type AnyMeasured = Measured<string, string>;
 
 /** A figure over its repetitions. */
@@ -51,7 +54,8 @@ export function evidenceCheck(calls: number, complete: number, dropped: number):
 
 /**
  * What the run has shown. It could not tell (`inconclusive`) when evidence is missing, or when the repetitions of one arm differ by
- * more than the arms do; then the checks say nothing either.
+ * more than the arms do; then the checks say nothing either. But arms that differ by nothing, in a run that would have seen a tenth,
+ * are what a claim that is wrong looks like.
  */
 export function verdictOf(
   scenario: AnyScenario,
@@ -63,10 +67,14 @@ export function verdictOf(
   const says = `“${scenario.claim.says}”`;
   if (!evidence.passed) return { kind: 'inconclusive', sentence: `Evidence is missing: ${evidence.observed}.` };
   const { effect, noise, arm, control } = headline;
-  if (effect === null || noise === null || noise >= effect) {
+  const none = effect === null || noise === null || noise >= effect;
+  if (none && !wouldBeSeen(headline)) {
     const figure = scenario.figures[headline.figure]?.title ?? headline.figure;
     const sentence = `Repetitions differ by ${shownNumber(noise)}, ${arm} and ${control} by ${shownNumber(effect)} (${figure}): this run cannot tell.`;
     return { kind: 'inconclusive', sentence };
+  }
+  if (none && checks.every(({ passed }) => passed)) {
+    return { kind: 'does not hold', sentence: `${says} does not hold here: ${arm} and ${control} do not differ.` };
   }
   const failed = checks.filter(({ passed }) => !passed);
   if (failed.length > 0) {
@@ -76,6 +84,10 @@ export function verdictOf(
   const on = scenario.depends?.(measured);
   if (on !== undefined) return { kind: 'depends', sentence: `${says} depends: ${on}.` };
   return { kind: 'holds', sentence: `${says} holds here.` };
+}
+
+function wouldBeSeen({ noise, armMedian, controlMedian }: HeadlineResult): boolean {
+  return noise !== null && noise < RESOLUTION * Math.max(Math.abs(armMedian ?? 0), Math.abs(controlMedian ?? 0));
 }
 
 /** A number with three digits that count, or none. */

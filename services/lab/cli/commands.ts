@@ -55,10 +55,11 @@ export function labCommand(signal: AbortSignal): Command {
     .action((scenario: string, { json, set }: Flags & { set: Record<string, string> }) =>
       withLab(async lab => {
         const names = scenario === 'all' ? (await lab.listScenarios({}, soon())).scenarios.map(({ name }) => name) : [scenario];
+        const isShown = process.stdout.isTTY && !json;
         const results: Result[] = [];
         for (const name of names) {
           if (signal.aborted) break;
-          const result = await runToEnd(lab, { scenario: name, parameters: set }, signal);
+          const result = await runToEnd(lab, { scenario: name, parameters: set }, signal, isShown);
           results.push(result);
           if (!json) print(resultText(result));
         }

@@ -4,14 +4,14 @@ import { Listr } from 'listr2';
 export interface ProgressView {
   /** Shows a line; an empty one leaves what is there. */
   update(line: string): void;
-  /** Resolves when nothing more will be written. */
-  end(): Promise<void>;
+  /** Shows the end, good or bad; resolves when nothing more will be written. */
+  end(failed: boolean): Promise<void>;
 }
 
-/** A live line on a terminal, nothing elsewhere. */
-export function showProgress(title: string, stream: NodeJS.WriteStream): ProgressView {
-  if (!stream.isTTY) return { update: () => {}, end: () => Promise.resolve() };
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** A live line, which is taken for a terminal's; nothing when it is not to be `shown`. */
+export function showProgress(title: string, shown: boolean): ProgressView {
+  if (!shown) return { update: () => {}, end: () => Promise.resolve() };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let show = (_line: string) => {};
   const list = new Listr(
     [
@@ -25,17 +25,18 @@ export function showProgress(title: string, stream: NodeJS.WriteStream): Progres
         },
       },
     ],
-    { registerSignalListeners: false },
+    { registerSignalListeners: false, rendererOptions: { collapseErrors: false, showErrorMessage: false } },
   );
-  const shown = list.run();
+  const over = list.run().catch(() => {}); // what has failed is printed by who made the call
   return {
     update: line => {
       if (line !== '') show(line);
     },
-    end: async () => {
-      show('done');
+    end: async failed => {
+      if (failed) reject(new Error('failed'));
+      else show('done');
       resolve();
-      await shown;
+      await over;
     },
   };
 }

@@ -9,11 +9,16 @@ import { showProgress } from './progress.ts';
 const RUN_MS = 600_000;
 
 /**
- * Runs a scenario and shows how it goes; resolves to its result. When the signal aborts, the run is told to stop, and its result,
+ * Runs a scenario and shows how it goes, if it is to be `shown`; resolves to its result. When the signal aborts, the run is told to stop, and its result,
  * an incomplete one, is waited for.
  */
-export async function runToEnd(lab: LabClient, request: RunScenarioRequest, signal: AbortSignal): Promise<Result> {
-  const view = showProgress(request.scenario, process.stderr);
+export async function runToEnd(
+  lab: LabClient,
+  request: RunScenarioRequest,
+  signal: AbortSignal,
+  shown: boolean,
+): Promise<Result> {
+  const view = showProgress(request.scenario, shown);
   let result: Result | undefined;
   let runId: string | undefined;
   const stop = () => {
@@ -30,7 +35,7 @@ export async function runToEnd(lab: LabClient, request: RunScenarioRequest, sign
     }
   } finally {
     signal.removeEventListener('abort', stop);
-    await view.end();
+    await view.end(result === undefined);
   }
   if (!result) throw new CliError('the run ended without a result', 1);
   return result;
