@@ -60,8 +60,8 @@ const replacing = (pattern: RegExp, replacement: string) => (objects: KubeObject
 /** The three limiters in the way, each with what puts its default back. */
 const DEFAULTS: Record<string, (objects: KubeObject[]) => KubeObject[]> = {
   "Node's reset limit": replacing(
-    /\{"name":"TELLTALE_POD",/g,
-    '{"name":"TELLTALE_RESET_BURST","value":"1000"},{"name":"TELLTALE_RESET_RATE","value":"33"},{"name":"TELLTALE_POD",',
+    /\{"name":"TELLTALE_LISTEN",/g,
+    '{"name":"TELLTALE_RESET_BURST","value":"1000"},{"name":"TELLTALE_RESET_RATE","value":"33"},{"name":"TELLTALE_LISTEN",',
   ),
   "Envoy's guard against premature resets": replacing(/(premature_reset_total_stream_count): \d+/g, '$1: 500'),
   "the reset limit of Envoy's default codec": replacing(/use_oghttp2_codec: true/g, 'use_oghttp2_codec: false'),

@@ -116,6 +116,7 @@ describe('at 100 calls a second over connections of 20 calls', () => {
           const name = pod.name.split('-')[0] ?? '';
           assert.equal(await certificateOf(pod, check), new X509Certificate(fresh.get(name) ?? '').serialNumber);
         }
+        await wait(500); // for handshakes between the Envoys, too
       }
     }, t);
   });
