@@ -92,6 +92,40 @@ describe('who may call a service', () => {
   });
 });
 
+describe("the chart's own database", () => {
+  it('listens for its own pod only, and lets in by their certificates who store', async () => {
+    const objects = await renderObjects();
+    const [container] = containersOf(podSpecs(objects).get('postgresql') as PodSpec).filter(
+      ({ name }) => name === 'postgresql',
+    );
+    assert.ok(container?.args?.includes('listen_addresses=127.0.0.1'));
+    const [ingress, ...others] = listeners(envoyFile(objects, 'postgresql'));
+    assert.deepEqual(
+      others.map(({ name }) => name),
+      ['stats'],
+    );
+    const [, pattern = ''] = /"safe_regex":\{"regex":"(.+?)"\}/.exec(JSON.stringify(ingress)) ?? [];
+    const may = ['edge', ...SERVICES].filter(name => new RegExp(`^${pattern}$`).test(identityOf(namespace, name)));
+    assert.deepEqual(may, ['orders', 'payments']);
+  });
+
+  it('is reached by the sidecars of who store, and by nobody else', async () => {
+    const leading = async (values?: string) => {
+      const objects = await renderObjects(values);
+      const specs = podSpecs(objects);
+      return SERVICES.filter(name => {
+        const listens = listeners(envoyFile(objects, name)).some(listener => listener.name === 'database');
+        const told = JSON.stringify(specs.get(name)).includes('TELLTALE_DATABASE_EGRESS');
+        assert.equal(told, listens);
+        return listens;
+      });
+    };
+    assert.deepEqual(await leading(), ['orders', 'payments']);
+    for (const values of ['mtls=false', 'storage="sqlite"', 'database.existingSecret="theirs"'])
+      assert.deepEqual(await leading(values), []);
+  });
+});
+
 it('without mTLS no pod has an identity, no Envoy speaks TLS, and nobody is asked who they are', async () => {
   for (const values of ['mtls=false', 'mtls=false,sidecars=false']) {
     const objects = await renderObjects(values);

@@ -178,7 +178,7 @@ describe('the NetworkPolicies', () => {
       ['jaeger', ['all', 'grafana', 'prometheus'], []],
       ['orders', ['check', 'prometheus', 'storefront'], ['jaeger', 'payments', 'postgresql']],
       ['payments', ['check', 'orders', 'prometheus'], ['jaeger', 'postgresql']],
-      ['postgresql', ['orders', 'payments'], []],
+      ['postgresql', ['orders', 'payments', 'prometheus'], []],
       ['prometheus', ['grafana'], ['all', 'jaeger']],
       ['storefront', ['check', 'edge', 'prometheus'], ['jaeger', 'orders', 'users']],
       ['users', ['check', 'edge', 'prometheus', 'storefront'], ['jaeger']],

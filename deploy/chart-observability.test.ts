@@ -170,7 +170,16 @@ describe('Prometheus', () => {
     const labels = (service: string) => ({ namespace: 'telltale', service, pod: `${service}-1` });
     const services = ['orders', 'payments', 'storefront', 'users'];
     assert.deepEqual(found('app'), services.map(labels));
-    assert.deepEqual(found('envoy'), ['edge', ...services].map(labels));
+    assert.deepEqual(
+      found('envoy')
+        .map(({ service }) => service)
+        .sort(),
+      ['edge', 'postgresql', ...services].sort(),
+    );
+    assert.deepEqual(
+      found('envoy').find(({ service }) => service === 'edge'),
+      labels('edge'),
+    );
   });
 
   it('is told of the same pods and labels when the operator runs it, and is let in', async () => {

@@ -76,6 +76,10 @@ export const storeVariables = {
     'postgres',
     'postgresql',
   )({ default: undefined, desc: 'PostgreSQL to use instead of the embedded database' }),
+  TELLTALE_DATABASE_EGRESS: address({
+    default: undefined,
+    desc: 'The sidecar that leads to the PostgreSQL of DATABASE_URL; without, its own host is dialled',
+  }),
 };
 
 /** A wrong environment; the message lists every problem, a line each. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
@@ -121,6 +123,22 @@ await onEachDatabase(suite => {
       const error = await database.query('SELECT 1', [], NEVER).catch((thrown: unknown) => thrown);
       assert.ok(isUnavailable(error));
       assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /hunter2/);
+    });
+
+    test('openDatabase dials the egress that leads to PostgreSQL instead of its host', async () => {
+      const { url = '', file } = await suite.locate();
+      const { pathname, searchParams } = new URL(url);
+      const relay = createServer(socket => {
+        const there = connect(`${searchParams.get('host')}/.s.PGSQL.5432`);
+        socket
+          .on('error', () => {})
+          .pipe(there.on('error', () => {}))
+          .pipe(socket);
+      });
+      await once(relay.listen(0, '127.0.0.1').unref(), 'listening');
+      const egress = { host: '127.0.0.1', port: (relay.address() as AddressInfo).port };
+      const database = await opened(suite, { url: `postgresql://telltale@nowhere.invalid:1${pathname}`, egress, file });
+      assert.deepEqual(await database.query('SELECT name FROM things', [], NEVER), []);
     });
   } else {
     test('openDatabase makes SQLite write ahead and sync every commit', async () => {

@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { type Address, formatAddress } from './config.ts';
 import { openPostgresql } from './database-postgresql.ts';
 import { openSqlite } from './database-sqlite.ts';
 import { metrics } from './metrics.ts';
@@ -51,9 +52,13 @@ export interface Database {
 /** How long {@link Database.migrate} waits for the database by default, in milliseconds; less than a liveness probe does. */
 export const MIGRATION_TIMEOUT_MS = 20_000;
 
-/** Where a database is: PostgreSQL at `url` (postgresql://user:password@host:port/name), else SQLite in `file`. */
+/**
+ * Where a database is: PostgreSQL at `url` (postgresql://user:password@host:port/name), dialled at `egress` instead of its own host
+ * where somebody leads there, else SQLite in `file`.
+ */
 export interface DatabaseLocation {
   readonly url?: string | undefined;
+  readonly egress?: Address | undefined;
   readonly file: string;
 }
 
@@ -61,8 +66,15 @@ export interface DatabaseLocation {
  * Opens a database: PostgreSQL when there is a `url`, else the embedded SQLite, whose file the processes of one machine may
  * share and which is made, with its folder, when it is not there.
  */
-export async function openDatabase({ url, file }: DatabaseLocation): Promise<Database> {
-  return measured(url === undefined ? await openSqlite(file) : openPostgresql(url));
+export async function openDatabase({ url, egress, file }: DatabaseLocation): Promise<Database> {
+  return measured(url === undefined ? await openSqlite(file) : openPostgresql(dialled(url, egress)));
+}
+
+function dialled(url: string, egress: Address | undefined): string {
+  if (!egress) return url;
+  const there = new URL(url);
+  there.host = formatAddress(egress);
+  return there.href;
 }
 
 function measured(database: Database): Database {

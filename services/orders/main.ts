@@ -10,7 +10,11 @@ import { openOrderStore } from './order-store.ts';
 import { orders } from './orders.ts';
 
 const config = readConfig({ ...kitVariables, ...storeVariables });
-const database = await openDatabase({ url: config.DATABASE_URL, file: join(config.TELLTALE_DATA_DIR, 'orders.db') });
+const database = await openDatabase({
+  url: config.DATABASE_URL,
+  egress: config.TELLTALE_DATABASE_EGRESS,
+  file: join(config.TELLTALE_DATA_DIR, 'orders.db'),
+});
 const store = await openOrderStore(database);
 const payments = createClient(PaymentServiceService, { address: formatAddress(config.TELLTALE_EGRESS) });
 

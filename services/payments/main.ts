@@ -8,7 +8,11 @@ import { openLedger } from './ledger.ts';
 import { payments } from './payments.ts';
 
 const config = readConfig({ ...kitVariables, ...storeVariables });
-const database = await openDatabase({ url: config.DATABASE_URL, file: join(config.TELLTALE_DATA_DIR, 'payments.db') });
+const database = await openDatabase({
+  url: config.DATABASE_URL,
+  egress: config.TELLTALE_DATABASE_EGRESS,
+  file: join(config.TELLTALE_DATA_DIR, 'payments.db'),
+});
 const ledger = await openLedger(database);
 
 await serve({

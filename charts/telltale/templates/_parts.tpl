@@ -68,6 +68,13 @@ Not empty when the chart runs the database itself. Parameters: Values.
 {{- end }}
 
 {{/*
+Not empty when the sidecars lead to that database, by mutual TLS. Parameters: Values.
+*/}}
+{{- define "telltale.leadsToDatabase" -}}
+{{- if and .Values.mtls (include "telltale.ownPostgresql" .) }}true{{ end }}
+{{- end }}
+
+{{/*
 Not empty when this part of observability ("prometheus", "jaeger", "grafana") is installed too. Parameters: root, part.
 */}}
 {{- define "telltale.observes" -}}
