@@ -13,6 +13,7 @@ const DEFAULTS: LoadOptions = {
   deadlineMs: 5000,
   policy: 'default',
   ordersOfTen: 1,
+  sku: 'sail',
   streams: 0,
 };
 

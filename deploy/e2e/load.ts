@@ -21,6 +21,8 @@ export interface LoadOptions {
   deadlineMs: number;
   /** Of ten calls how many place an order; the others get a profile. */
   ordersOfTen: number;
+  /** What is ordered. */
+  sku: string;
   /** How many streams are open at any time; each lasts eight seconds. */
   streams: number;
 }
@@ -42,7 +44,7 @@ const options = JSON.parse(process.argv[2] ?? '') as LoadOptions;
 const storefront = createClient(Storefront, { address: options.address });
 const metadata = scriptMetadata([], undefined, options.policy);
 const stopped = once(process, 'SIGTERM');
-const lines = [{ sku: 'sail', quantity: 1, unitPriceMinor: 100n }];
+const lines = [{ sku: options.sku, quantity: 1, unitPriceMinor: 100n }];
 const paid: Record<string, string> = {};
 
 async function call(n: number): Promise<void> {

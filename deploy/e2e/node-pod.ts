@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { kubectl, type Pod, podsOf, until } from './kubectl.ts';
 
 /** What is done to the node that the mesh runs on, from a pod that sees its processes and its network. */
@@ -10,6 +12,8 @@ export interface NodePod extends AsyncDisposable {
   signal(pod: Pod, commandLine: string, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<number>;
   /** Loses whatever the node sends on to this address, on open connections, too, and tells nobody; until it is disposed of. */
   blackhole(address: string): Promise<AsyncDisposable>;
+  /** The command that looks for a text in all that goes between the node's pods, for so many seconds: see local/capture.pl. */
+  capture(seconds: number, text: string): string[];
 }
 
 /** A namespace of its own, because that of the mesh refuses such a pod, as it should. */
@@ -46,6 +50,10 @@ export async function startNodePod(): Promise<NodePod> {
     blackhole: async address => {
       await run('perl', '-e', NEIGHBOUR, SIOCSARP, address);
       return { [Symbol.asyncDispose]: async () => void (await run('perl', '-e', NEIGHBOUR, SIOCDARP, address)) };
+    },
+    capture: (seconds, text) => {
+      const program = readFileSync(join(import.meta.dirname, '..', 'local', 'capture.pl'), 'utf8');
+      return ['kubectl', '--namespace', NAMESPACE, 'exec', 'node', '--', 'perl', '-e', program, String(seconds), text];
     },
     [Symbol.asyncDispose]: async () => {
       await kubectl(['--namespace', NAMESPACE, 'delete', 'pod', 'node', '--grace-period=0', '--force', '--ignore-not-found']);
