@@ -155,6 +155,32 @@ describe('a client', () => {
     await assert.rejects(client.getOrder({ orderId: 'o-1' }, soon()), { code: status.UNAVAILABLE });
   });
 
+  it('shares its connection with others that have equal options, unless it has one of its own; the last closes it', async () => {
+    const peers: string[] = [];
+    const handlers = emptyOrders({
+      getOrder: (_request, { peer }) => {
+        peers.push(peer);
+        return { order: undefined };
+      },
+    });
+    await using server = await startServer([bind(Orders, handlers)]);
+    const connections = async (ownConnection: boolean, atOnce: boolean) => {
+      peers.length = 0;
+      using open = new DisposableStack();
+      for (let n = 0; n < 3; n++) {
+        const client = createClient(Orders, { address: server.address, ownConnection });
+        if (atOnce) open.use(client);
+        await client.getOrder({ orderId: '' }, soon());
+        if (!atOnce) client[Symbol.dispose]();
+      }
+      return new Set(peers).size;
+    };
+    assert.deepEqual(
+      [await connections(false, true), await connections(true, true), await connections(false, false)],
+      [1, 3, 3],
+    );
+  });
+
   it('cancels a stream whose reader leaves', async () => {
     const left = Promise.withResolvers<RpcError>();
     const handlers = emptyOrders({

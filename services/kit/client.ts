@@ -46,6 +46,11 @@ export interface ClientOptions {
   readonly authority?: string;
   /** grpc-js's service config; write durations as objects (deadline.ts: durationOf), as strings they are misread. */
   readonly serviceConfig?: ServiceConfig;
+  /**
+   * Whether the channel has a connection of its own. Default false: channels of a process with equal options share one, which
+   * grpc-js closes with the last of them.
+   */
+  readonly ownConnection?: boolean;
 }
 
 /**
@@ -60,6 +65,7 @@ export function createClient<Definition extends ServiceDefinition>(
   const channel = new GrpcClient(options.address, credentials.createInsecure(), {
     'grpc.default_authority': options.authority ?? short,
     'grpc.enable_http_proxy': 0, // else the proxy variables of the environment apply even to loopback
+    'grpc.use_local_subchannel_pool': options.ownConnection ? 1 : 0,
     'grpc.service_config_disable_resolution': 1, // else each resolution asks DNS for a TXT record, too
     'grpc.service_config': JSON.stringify(
       options.serviceConfig ?? { loadBalancingConfig: [{ pick_first: {} }], methodConfig: [] },

@@ -24,8 +24,11 @@ export interface ChannelObservation {
 export function observeChannel(channel: Channel, upstream: string): ChannelObservation {
   const labels = { grpc_target: upstream };
   let active = 0;
-  const state = followState(channel, labels);
   const waiting = () => metrics.client.queued.inc(labels, state() === connectivityState.READY ? 0 : active);
+  const forget = () => {
+    if (active === 0 && state() === connectivityState.SHUTDOWN) channels.delete(waiting);
+  };
+  const state = followState(channel, labels, forget);
   channels.add(waiting);
   return {
     call: method => {
@@ -40,14 +43,14 @@ export function observeChannel(channel: Channel, upstream: string): ChannelObser
         metrics.client.active.dec(callLabels);
         const durationLabels = { ...callLabels, grpc_status: status[code] };
         observeTraced(metrics.client.duration, durationLabels, (performance.now() - startedAt) / 1000, span);
-        if (active === 0 && state() === connectivityState.SHUTDOWN) channels.delete(waiting);
+        forget();
       };
     },
   };
 }
 
-/** Counts what becomes of the connection; what it returns says the channel's state. */
-function followState(channel: Channel, labels: { grpc_target: string }): () => connectivityState {
+/** Counts what becomes of the connection, and says when the channel is closed; what it returns says the channel's state. */
+function followState(channel: Channel, labels: { grpc_target: string }, closed: () => void): () => connectivityState {
   const { subchannel } = metrics;
   for (const counter of [subchannel.disconnections, subchannel.succeeded, subchannel.failed]) counter.inc(labels, 0);
   let state = channel.getConnectivityState(false);
@@ -63,7 +66,8 @@ function followState(channel: Channel, labels: { grpc_target: string }): () => c
         subchannel.disconnections.inc(labels);
       }
       if (state === connectivityState.TRANSIENT_FAILURE) subchannel.failed.inc(labels);
-      if (state !== connectivityState.SHUTDOWN) follow();
+      if (state === connectivityState.SHUTDOWN) closed();
+      else follow();
     });
   follow();
   return () => state;
