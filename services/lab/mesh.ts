@@ -3,6 +3,7 @@ import { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/paym
 import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { type Client, createClient } from '../kit/client.ts';
+import { createHttp1Users, type Http1Users } from './http1-users.ts';
 
 /** A client of every service that a scenario may call, and of nothing else. */
 export interface Mesh extends Disposable {
@@ -10,6 +11,10 @@ export interface Mesh extends Disposable {
   readonly users: Client<typeof UserServiceService>;
   readonly orders: Client<typeof OrderServiceService>;
   readonly payments: Client<typeof PaymentServiceService>;
+  /** Makes another channel to users, with a connection of its own. Dispose of what it returns. */
+  readonly usersByAnother: () => Client<typeof UserServiceService>;
+  /** Another way to users, for a control: HTTP/1.1 over at most so many connections. Dispose of what it returns. */
+  readonly usersByHttp1: (maxSockets: number) => Http1Users;
 }
 
 /** Makes the clients: one channel each, to the egress of the lab's own sidecar, "host:port". */
@@ -24,6 +29,8 @@ export function meshClients(address: string): Mesh {
     users,
     orders,
     payments,
+    usersByAnother: () => createClient(UserServiceService, { address, ownConnection: true }),
+    usersByHttp1: maxSockets => createHttp1Users(address, maxSockets),
     [Symbol.dispose]: () => {
       for (const client of all) client[Symbol.dispose]();
     },

@@ -3,6 +3,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { Parameter } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { RpcError, type Violation } from '../kit/rpc-error.ts';
 import { shown } from '../kit/validate-shown.ts';
+import type { ArrivalOptions } from './measure/arrivals.ts';
 
 /** A parameter that is a whole number. */
 export interface WholeNumber {
@@ -47,8 +48,16 @@ export const MAX_RATE = 1000;
 /** The longest load of one run in seconds: all arms and repetitions together, warm-up not counted. */
 export const MAX_SECONDS = 120;
 
-/** The parameters that every scenario has; the arguments are its defaults: `seconds` is for each repetition of each arm. */
-export const loadParameters = (defaults: { rate: number; seconds: number; repetitions: number }) => ({
+/** What the parameters of a load are unless set. */
+interface LoadDefaults extends Pick<ArrivalOptions, 'rate' | 'seconds'>, Partial<Pick<ArrivalOptions, 'arrivals'>> {
+  readonly repetitions: number;
+}
+
+/**
+ * The parameters that every scenario has; the arguments are its defaults: `seconds` is for each repetition of each arm, `arrivals` is
+ * `fixed` unless given.
+ */
+export const loadParameters = ({ arrivals = 'fixed', ...defaults }: LoadDefaults) => ({
   rate: integer({ title: 'Calls begun per second', unit: 'calls/s', default: defaults.rate, min: 1, max: MAX_RATE }),
   seconds: integer({
     title: 'Load of each repetition of each arm',
@@ -58,7 +67,7 @@ export const loadParameters = (defaults: { rate: number; seconds: number; repeti
     max: MAX_SECONDS / 4,
   }),
   repetitions: integer({ title: 'Repetitions of each arm', unit: '', default: defaults.repetitions, min: 2, max: 20 }),
-  arrivals: choice({ title: 'When calls begin', default: 'fixed', choices: ['fixed', 'poisson'] }),
+  arrivals: choice({ title: 'When calls begin', default: arrivals, choices: ['fixed', 'poisson', 'burst'] }),
   seed: integer({ title: 'Where random numbers begin', unit: '', default: 1, min: 0, max: 2 ** 31 - 1 }),
 });
 

@@ -14,18 +14,19 @@ export interface ArrivalOptions {
   /** Calls a second, on average. */
   readonly rate: number;
   readonly seconds: number;
-  /** `fixed`: at equal distances; `poisson`: as independent callers would, by the seed. */
-  readonly arrivals: 'fixed' | 'poisson';
+  /** `fixed`: at equal distances; `poisson`: as independent callers would, by the seed; `burst`: those of each second at once. */
+  readonly arrivals: 'fixed' | 'poisson' | 'burst';
   readonly seed: number;
 }
 
-/** When each call is due, in milliseconds from the beginning. Both kinds are `rate * seconds` calls; the Poisson kind may end a little later. */
+/** When each call is due, in milliseconds from the beginning. Every kind is `rate * seconds` calls; the Poisson kind may end a little later. */
 export function arrivalTimes({ rate, seconds, arrivals, seed }: ArrivalOptions): number[] {
   const random = seededRandom(seed);
   const spacing = 1000 / rate;
   let at = 0;
   return Array.from({ length: Math.round(rate * seconds) }, (_, n) => {
     if (arrivals === 'fixed') return n * spacing;
+    if (arrivals === 'burst') return Math.floor(n / rate) * 1000;
     at -= Math.log(1 - random()) * spacing;
     return at;
   });

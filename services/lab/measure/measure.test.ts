@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { arrivalTimes, seededRandom } from './arrivals.ts';
 import { latencyOf } from './latency.ts';
+import { cpuUs, loadCounter } from './load-counter.ts';
 import { openLoop } from './open-loop.ts';
 import { median, quantile, share, spread, sum } from './statistics.ts';
+import { tcpSegments } from './tcp-segments.ts';
 import { markUsage, saturated, usageSince } from './usage.ts';
 
 describe('arrivalTimes', () => {
@@ -31,11 +35,46 @@ describe('arrivalTimes', () => {
     assert.notDeepEqual(arrivalTimes({ ...options, seed: 8, arrivals: 'poisson' }), times);
   });
 
+  it('burst: all calls of a second at its beginning', () => {
+    const times = arrivalTimes({ ...options, rate: 3, seconds: 2, arrivals: 'burst' });
+    assert.deepEqual(times, [0, 0, 0, 1000, 1000, 1000]);
+  });
+
   it('seededRandom is from 0 to 1 and even', () => {
     const random = seededRandom(1);
     const numbers = Array.from({ length: 10_000 }, random);
     assert.ok(numbers.every(number => number >= 0 && number < 1));
     assert.ok(Math.abs(sum(numbers) / numbers.length - 0.5) < 0.02);
+  });
+});
+
+describe('tcpSegments', () => {
+  it('counts what the kernel sends, and is NaN where it does not say', async () => {
+    const before = tcpSegments();
+    const server = createServer(socket => socket.end('x')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket.resume(), 'end');
+    server.close();
+    assert.ok(tcpSegments() - before >= 4, 'a connection of one answer is four segments at least');
+    assert.equal(tcpSegments('/proc/self/status'), Number.NaN);
+    assert.equal(tcpSegments('/no/such/file'), Number.NaN);
+  });
+});
+
+describe('loadCounter', () => {
+  it('counts from the first call to the end of the last, and not what was before or comes after', async () => {
+    let sent = 0;
+    const counter = loadCounter({ sent: () => sent, cpu: cpuUs });
+    const call = async () => {
+      sent += 2;
+    };
+    await counter.during(true, call); // the warm-up
+    await Promise.all([counter.during(true, call), counter.during(false, call)]);
+    sent += 100;
+    const { sent: found, cpu } = counter.grown();
+    assert.equal(found, 4);
+    assert.ok(cpu >= 0 && cpu < 1e6);
   });
 });
 
