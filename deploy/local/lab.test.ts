@@ -20,7 +20,10 @@ const CLI = join(repo, 'services', 'lab', 'cli.ts');
 const QUICK = { rate: '10', seconds: '2', repetitions: '2' };
 const SLOWLY = { ...QUICK, seconds: '20' };
 /** Scenarios that need other settings to be quick. */
-const SETTINGS: Record<string, Record<string, string>> = { 'failure-codes': { ...QUICK, seconds: '1' } };
+const SETTINGS: Record<string, Record<string, string>> = {
+  'failure-codes': { ...QUICK, seconds: '1' },
+  multiplexing: { ...QUICK, rate: '100', seconds: '1' },
+};
 
 describe('the lab in a local mesh', () => {
   let mesh: TestMesh;
