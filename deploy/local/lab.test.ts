@@ -22,6 +22,7 @@ const SLOWLY = { ...QUICK, seconds: '20' };
 /** Scenarios that need other settings to be quick. */
 const SETTINGS: Record<string, Record<string, string>> = {
   'failure-codes': { ...QUICK, seconds: '1' },
+  'channel-per-call': { ...QUICK, rate: '100' },
   multiplexing: { ...QUICK, rate: '100', seconds: '1' },
 };
 
