@@ -24,6 +24,7 @@ const SETTINGS: Record<string, Record<string, string>> = {
   'failure-codes': { ...QUICK, seconds: '1' },
   'channel-per-call': { ...QUICK, rate: '100' },
   multiplexing: { ...QUICK, rate: '100', seconds: '1' },
+  'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
 };
 
 describe('the lab in a local mesh', () => {
