@@ -4,7 +4,7 @@ import { scriptMetadata } from '../kit/experiment.ts';
 import { pause } from '../kit/pause.ts';
 import { preciseNow } from '../kit/record.ts';
 import { type CallPicture, endOfCall, isComplete } from './call-picture.ts';
-import type { Collector } from './collector.ts';
+import type { Collector, PodUsage } from './collector.ts';
 import type { Control } from './control.ts';
 import { arrivalTimes } from './measure/arrivals.ts';
 import { type Begin, openLoop } from './measure/open-loop.ts';
@@ -41,6 +41,8 @@ export interface Bench<Parameters> {
   readonly control: Control;
   /** Aborted when the run is stopped. */
   readonly signal: AbortSignal;
+  /** What each pod said last of the CPU time that it has used; pod-cpu.ts reads it. */
+  readonly pods: () => ReadonlyMap<string, PodUsage>;
   /**
    * Makes calls by the parameters `rate`, `seconds`, `arrivals` and `seed`, each when it is due, and resolves to what became of
    * them once every hop has stopped and reported. The first repetition of an arm begins with a second of calls that do not count.
@@ -78,8 +80,8 @@ export interface BenchOptions<Parameters> extends Pick<Bench<Parameters>, 'param
 export function createBench<Parameters>(
   options: BenchOptions<Parameters & LoadParameters>,
 ): Bench<Parameters & LoadParameters> {
-  const { parameters, mesh, control, signal } = options;
-  return { parameters, mesh, control, signal, load: load => runLoad(options, load) };
+  const { parameters, mesh, control, signal, collector } = options;
+  return { parameters, mesh, control, signal, pods: () => collector.pods, load: load => runLoad(options, load) };
 }
 
 async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promise<readonly CallPicture[]> {

@@ -1,0 +1,198 @@
+import { deadlineIn } from '../../kit/deadline.ts';
+import type { CallToMake } from '../bench.ts';
+import { hopsOf } from '../call-picture.ts';
+import { type FetchedBatch, fetchBatch, rightShare } from '../fetch-batch.ts';
+import { loadInTurn, type Turn } from '../load-in-turn.ts';
+import { median, percent, sum } from '../measure/statistics.ts';
+import { type Fetch, fetchByBidi, fetchByServerStream, fetchByUnary, orderSet, storeOrders } from '../order-batches.ts';
+import { integer, loadParameters } from '../parameters.ts';
+import { type Arm, defineScenario } from '../scenario.ts';
+import { readSlowly, type SlowRead } from '../slow-reader.ts';
+import { shownNumber } from '../verdict.ts';
+
+/** A stream gives at least so many times the items per second that unary calls do. */
+const LEAST_GAIN = 3;
+/** And takes at most this share of their CPU time per item, on either side. */
+const MOST_CPU = 0.5;
+/** A reader who takes one item at a time holds at most this share of them; one who takes what comes, at least that one. */
+const MOST_HELD = 0.05;
+const LEAST_QUEUED = 0.25;
+/** And the live heap of the first is at most this share of the second's. */
+const MOST_HEAP = 0.5;
+/** How long a batch may take, in milliseconds. */
+const BATCH_MS = 30_000;
+/** The lines of an order that is read slowly: the most that one may have. */
+const WIDE_LINES = 200;
+/** Users whom nothing else places orders for; the sets' sizes are added. */
+const [NARROW_USER, WIDE_USER] = [1_000_000, 2_000_000];
+
+const parameters = {
+  ...loadParameters({ rate: 1, seconds: 3, repetitions: 3 }),
+  rate: integer({ title: 'Batches begun per second, never two at a time', unit: 'batches/s', default: 1, min: 1, max: 4 }),
+  items: integer({ title: 'Items of a batch', unit: '', default: 500, min: 50, max: 5000 }),
+  inFlight: integer({ title: 'Unary calls at the same time', unit: '', default: 64, min: 1, max: 100 }),
+  wide: integer({ title: 'Items of a batch that is read slowly', unit: '', default: 200, min: 50, max: 500 }),
+  padding: integer({ title: 'What is added to each of these on the wire', unit: 'KiB', default: 128, min: 0, max: 512 }),
+  work: integer({ title: 'How long a slow reader works on an item', unit: 'ms', default: 8, min: 1, max: 20 }),
+};
+
+type Figure = 'itemsPerSecond' | 'labCpu' | 'ordersCpu' | 'right' | 'held' | 'heap' | 'ahead';
+
+const optionsOf =
+  ({ signal, metadata }: CallToMake) =>
+  (marked: boolean) => ({ deadline: deadlineIn(BATCH_MS), signal, ...(marked && { metadata: metadata() }) });
+
+const fetchArm = <const Name extends string>(
+  name: Name,
+  title: string,
+  hop: string,
+  fetch: Fetch,
+): Arm<typeof parameters, Figure, Name> => ({
+  name,
+  title,
+  async run(bench) {
+    const { items, inFlight } = bench.parameters;
+    const set = orderSet('streaming', NARROW_USER, items, 1);
+    await storeOrders(bench.mesh, set, bench.signal);
+    const batch = (call: CallToMake) => fetchBatch(bench, set, fetch, { inFlight, options: optionsOf(call) });
+    return fetchFigures(await loadInTurn(bench, [hop], batch));
+  },
+});
+
+const slowArm = <const Name extends string>(
+  name: Name,
+  title: string,
+  eager: boolean,
+): Arm<typeof parameters, Figure, Name> => ({
+  name,
+  title,
+  async run(bench) {
+    const { wide, padding, work } = bench.parameters;
+    const set = orderSet('streaming-wide', WIDE_USER, wide, WIDE_LINES);
+    await storeOrders(bench.mesh, set, bench.signal);
+    const step = { service: 'orders', method: 'ListOrders', padBytes: 1024 * padding };
+    const turns = await loadInTurn(bench, ['ListOrders'], call => {
+      const options = { ...optionsOf(call)(false), metadata: call.metadata([step]) };
+      const stream = bench.mesh.orders.listOrders({ userId: set.userId, limit: wide }, options);
+      const keep = ({ order }: { order?: { orderId: string } | undefined }) => order?.orderId ?? '';
+      return readSlowly(stream, { expected: wide, workMs: work, eager, signal: call.signal, keep });
+    });
+    return slowFigures(turns, set.ids.toReversed());
+  },
+});
+
+/** The figures of one repetition of an arm that fetches. */
+export function fetchFigures(turns: readonly Turn<FetchedBatch>[]): Record<Figure, number> {
+  const of = (figure: keyof FetchedBatch) => median(turns.flatMap(({ outcome }) => outcome?.[figure] ?? []));
+  const [itemsPerSecond, labCpu, ordersCpu] = [of('itemsPerSecond'), of('labCpu'), of('ordersCpu')];
+  const right = sum(turns.map(({ outcome }) => outcome?.right ?? 0)) / turns.length;
+  return { itemsPerSecond, labCpu, ordersCpu, right, held: Number.NaN, heap: Number.NaN, ahead: Number.NaN };
+}
+
+/** The figures of one repetition of an arm that reads these items slowly. */
+export function slowFigures(turns: readonly Turn<SlowRead<string>>[], expected: readonly string[]): Record<Figure, number> {
+  const reads = turns.flatMap(({ outcome }) => outcome ?? []);
+  const right = sum(turns.map(({ outcome }) => rightShare(expected, outcome?.items ?? []))) / turns.length;
+  const ahead = turns.map(({ picture, outcome }) => {
+    const stoppedAt = hopsOf(picture, 'ListOrders')[0]?.stoppedAt ?? Number.NaN;
+    return (outcome?.takenAt ?? []).filter(at => at > stoppedAt).length / expected.length;
+  });
+  return {
+    itemsPerSecond: Number.NaN,
+    labCpu: Number.NaN,
+    ordersCpu: Number.NaN,
+    right,
+    held: Math.max(...reads.map(({ heldMost }) => heldMost)) / expected.length,
+    heap: median(reads.map(({ heapBytes }) => heapBytes / 1e6)),
+    ahead: median(ahead),
+  };
+}
+
+/** Many items as many calls, as one stream of answers, and as a stream of both; and what becomes of a stream that is read slowly. */
+export const scenario = defineScenario({
+  name: 'streaming',
+  claim: {
+    says: 'A stream carries many items for a fraction of what as many calls cost, and a slow reader holds only what it works on',
+    by: 'gRPC documentation, guides/performance ("Use streaming RPCs") and guides/flow-control',
+  },
+  describe: {
+    question: 'What do many items cost as calls and as a stream, and who holds them when their reader is slow?',
+    method:
+      'The same orders are fetched by GetOrder, one call for each and some at the same time, by one ListOrders, and by one ' +
+      'LookupOrders with an id for each. Then a long ListOrders of large orders is read slowly: item by item, and, as the control, ' +
+      'by a reader that takes what comes into a queue.',
+    reading:
+      'Items per second and CPU per item are of batches that run alone; ListOrders also asks the database for a page at a time, ' +
+      'LookupOrders for each item as GetOrder does, so LookupOrders is the fair one to compare. A stream has its price: one deadline ' +
+      'and one status for all items, answers matched to requests by their order, no retry of a single item, and one pod that ' +
+      'serves all of it. Of the slow readers: how many items the reader itself held at most, how much larger its live heap was half ' +
+      'way, and which share was still on its way when the server had written the last item. That share is in the buffers and the ' +
+      'flow-control windows of two proxies, 16 MiB for each stream: only a stream that is longer holds its server back (set padding to 512).',
+    limits: [
+      'REST: for small unary calls in Node HTTP/1.1 is several times faster than gRPC, so the gain of a stream over REST is far smaller than its gain over unary gRPC.',
+      'Streams that stay open for hours, and items that trickle: latency, keepalive and draining.',
+      'The CPU of the proxies, which is saved with the calls, too.',
+    ],
+  },
+  parameters,
+  figures: {
+    itemsPerSecond: { title: 'Items per second', unit: '' },
+    labCpu: { title: 'CPU of the caller per item', unit: 'µs' },
+    ordersCpu: { title: 'CPU of orders per item', unit: 'µs' },
+    right: { title: 'Items that came, each in its place', unit: 'share' },
+    held: { title: 'Slow reader held at most', unit: 'share' },
+    heap: { title: 'Live heap half way, more than before', unit: 'MB' },
+    ahead: { title: 'Still to be read when the server was done', unit: 'share' },
+  },
+  arms: [
+    fetchArm('server-stream', 'one ListOrders', 'ListOrders', fetchByServerStream),
+    fetchArm('bidi', 'one LookupOrders, an id for each item', 'LookupOrders', fetchByBidi),
+    slowArm('paced', 'a slow reader that takes one item at a time', false),
+  ],
+  controls: [
+    fetchArm('unary', 'a GetOrder for each item', 'GetOrder', fetchByUnary),
+    slowArm('eager', 'a slow reader that queues what comes', true),
+  ],
+  headline: { figure: 'labCpu', arm: 'bidi', control: 'unary' },
+  checks: [
+    {
+      says: `Either stream gives at least ${LEAST_GAIN} times the items per second of unary calls`,
+      test: measured => {
+        const unary = median(measured.unary.itemsPerSecond);
+        const gains = [measured.bidi, measured['server-stream']].map(arm => median(arm.itemsPerSecond) / unary);
+        return { passed: gains.every(gain => gain >= LEAST_GAIN), observed: gains.map(shownNumber).join(' and ') };
+      },
+    },
+    {
+      says: `An item of either stream takes at most ${percent(MOST_CPU)} of the CPU of a unary call, of the caller and of orders`,
+      test: measured => {
+        const shares = [measured.bidi, measured['server-stream']].flatMap(arm => [
+          median(arm.labCpu) / median(measured.unary.labCpu),
+          median(arm.ordersCpu) / median(measured.unary.ordersCpu),
+        ]);
+        return { passed: shares.every(each => each <= MOST_CPU), observed: shares.map(percent).join(', ') };
+      },
+    },
+    {
+      says: 'Every item comes in every arm, each in its place',
+      test: measured => {
+        const least = Math.min(...Object.values(measured).flatMap(({ right }) => right));
+        return { passed: least === 1, observed: percent(least) };
+      },
+    },
+    {
+      says: `A slow reader holds at most ${percent(MOST_HELD)} of the items; one that queues them, ${percent(LEAST_QUEUED)} at least`,
+      test: ({ paced, eager }) => {
+        const [most, least] = [Math.max(...paced.held), Math.min(...eager.held)];
+        return { passed: most <= MOST_HELD && least >= LEAST_QUEUED, observed: `${percent(most)} and ${percent(least)}` };
+      },
+    },
+    {
+      says: `The first one’s live heap has grown, half way, by at most ${percent(MOST_HEAP)} of what the other’s has`,
+      test: ({ paced, eager }) => {
+        const [first, other] = [median(paced.heap), median(eager.heap)];
+        return { passed: first <= MOST_HEAP * other, observed: `${shownNumber(first)} MB of ${shownNumber(other)} MB` };
+      },
+    },
+  ],
+});
