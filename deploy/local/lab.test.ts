@@ -25,6 +25,7 @@ const SETTINGS: Record<string, Record<string, string>> = {
   'channel-per-call': { ...QUICK, rate: '100' },
   multiplexing: { ...QUICK, rate: '100', seconds: '1' },
   'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
+  payload: { rate: '2', seconds: '1', repetitions: '2' },
   streaming: { rate: '1', seconds: '1', repetitions: '2' },
 };
 
