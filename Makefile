@@ -77,6 +77,10 @@ scenario: $(INSTALLED) ## run a scenario, or all, in what `make up` runs: make s
 	@[ -n "$${NAME:-}" ] || { echo "usage: make scenario NAME=deadlines [SET='rate=50 seconds=2']; make lab lists the names" >&2; exit 2; }
 	@set=(); for pair in $${SET:-}; do set+=(--set "$$pair"); done; $(LAB) run "$$NAME" "$${set[@]}"
 
+.PHONY: prove
+prove: $(INSTALLED) ## run all scenarios in what `make up` runs, and write what came of it to .run/proof/
+	@$(LAB) prove
+
 .PHONY: check
 check: $(INSTALLED) ## check format, types, contracts, generated files, the chart and what comes from others
 	$(RUN) check:format

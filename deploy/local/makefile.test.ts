@@ -59,6 +59,7 @@ describe('the Makefile', () => {
       'scale',
       'lab',
       'scenario',
+      'prove',
       'check',
       'format',
       'generate',

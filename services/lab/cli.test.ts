@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -7,6 +9,7 @@ import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { bind } from '../kit/server.ts';
 import { startServer, type TestServer } from '../kit/testing.ts';
 import { until } from '../kit/testing-matchers.ts';
+import type { Proof } from './cli/prove.ts';
 import type { Result } from './result.ts';
 import { createTestLab, type TestLab } from './testing-lab.ts';
 
@@ -70,6 +73,29 @@ describe('telltale', () => {
     const compared = await telltale('compare', first.id, second.id);
     assert.equal(compared.code, 0);
     assert.match(compared.out, /other +│ Time, ms +│ +100 │ +100 │ +1/);
+  });
+
+  it('prove writes the results of all scenarios as one document and one page, and exits with 1 unless all have passed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'telltale-proof-'));
+    try {
+      const good = await telltale('prove', '--out', join(folder, 'new'));
+      assert.deepEqual([good.code, good.err], [0, '']);
+      assert.match(good.out, /written: .*proof\.json, .*proof\.html/);
+      const proof = JSON.parse(await readFile(join(folder, 'new', 'proof.json'), 'utf8')) as Proof;
+      assert.deepEqual([proof.schemaVersion, proof.passed, proof.results.map(({ scenario }) => scenario)], [1, true, ['fake']]);
+      assert.match(await readFile(join(folder, 'new', 'proof.html'), 'utf8'), /1 of 1 scenarios passed/);
+      own.world.reports = false;
+      const bad = await telltale('prove', '--json', '--out', folder);
+      own.world.reports = true;
+      assert.deepEqual([bad.code, JSON.parse(bad.out).written.length], [1, 2]);
+      assert.match(await readFile(join(folder, 'proof.html'), 'utf8'), /0 of 1 scenarios passed/);
+      await writeFile(join(folder, 'file'), '');
+      const nowhere = await telltale('prove', '--out', join(folder, 'file'));
+      assert.equal(nowhere.code, 1);
+      assert.match(nowhere.err, /^--out: .* cannot be written \(EEXIST\); name another folder\n$/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('run exits with 1 when a check has failed or nothing could be told', async () => {

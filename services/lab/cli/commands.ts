@@ -6,6 +6,7 @@ import type { Result } from '../result.ts';
 import { compareText } from './compare-text.ts';
 import { CliError, explain } from './complain.ts';
 import { descriptionText, listText } from './description-text.ts';
+import { writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
 import { runToEnd } from './run-to-end.ts';
 
@@ -15,13 +16,16 @@ export type LabClient = Client<typeof LabServiceService>;
 /** Where the edge is when `make up` or a cluster of deploy/kind.yaml runs on this machine. */
 const LOCAL_EDGE = '127.0.0.1:8080';
 
+/** Where `prove` writes, beside what else a run of this machine leaves. */
+const PROOF_FOLDER = '.run/proof';
+
 const soon = () => ({ deadline: deadlineIn(10_000) });
 
 interface Flags {
   json?: true;
 }
 
-/** The command line: `list`, `describe`, `run`, `results`, `compare`. `signal` is Ctrl-C. */
+/** The command line: `list`, `describe`, `run`, `prove`, `results`, `show`, `compare`. `signal` is Ctrl-C. */
 export function labCommand(signal: AbortSignal): Command {
   const program = new Command('telltale')
     .description('Runs scenarios: claims about gRPC, each beside a control.')
@@ -54,17 +58,19 @@ export function labCommand(signal: AbortSignal): Command {
     .option('--set <key=value>', 'a parameter of the scenario; may be repeated', asParameter, {})
     .action((scenario: string, { json, set }: Flags & { set: Record<string, string> }) =>
       withLab(async lab => {
-        const names = scenario === 'all' ? (await lab.listScenarios({}, soon())).scenarios.map(({ name }) => name) : [scenario];
-        const isShown = process.stdout.isTTY && !json;
-        const results: Result[] = [];
-        for (const name of names) {
-          if (signal.aborted) break;
-          const result = await runToEnd(lab, { scenario: name, parameters: set }, signal, isShown);
-          results.push(result);
-          if (!json) print(resultText(result));
-        }
+        const names = scenario === 'all' ? await namesOf(lab) : [scenario];
+        const results = await runEach(lab, names, { set, json: json === true, signal });
         if (json) print(scenario === 'all' ? results : results[0]);
-        if (results.length < names.length || !results.every(({ passed }) => passed)) process.exitCode = 1;
+      }),
+    );
+  command('prove', 'run all scenarios and write what came of it: proof.json for programs, proof.html for readers')
+    .option('--out <folder>', 'where to write', PROOF_FOLDER)
+    .action(({ json, out }: Flags & { out: string }) =>
+      withLab(async lab => {
+        const names = await namesOf(lab);
+        const results = await runEach(lab, names, { set: {}, json: json === true, signal });
+        const written = await writeProof(out, names, results);
+        print(json ? { written } : `\nwritten: ${written.join(', ')}`);
       }),
     );
   command('results [scenario]', 'list the results that are kept').action((scenario: string | undefined, { json }: Flags) =>
@@ -89,6 +95,27 @@ export function labCommand(signal: AbortSignal): Command {
     }),
   );
   return program;
+}
+
+async function namesOf(lab: LabClient): Promise<string[]> {
+  return (await lab.listScenarios({}, soon())).scenarios.map(({ name }) => name);
+}
+
+/** Runs scenarios one after the other, and shows each result unless it is for programs; the exit code is 1 unless all have passed. */
+async function runEach(
+  lab: LabClient,
+  names: readonly string[],
+  { set, json, signal }: { set: Record<string, string>; json: boolean; signal: AbortSignal },
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const scenario of names) {
+    if (signal.aborted) break;
+    const result = await runToEnd(lab, { scenario, parameters: set }, signal, process.stdout.isTTY && !json);
+    results.push(result);
+    if (!json) print(resultText(result));
+  }
+  if (results.length < names.length || !results.every(({ passed }) => passed)) process.exitCode = 1;
+  return results;
 }
 
 async function resultOf(lab: LabClient, resultId: string): Promise<Result> {

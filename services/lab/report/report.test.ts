@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RESULT_VERSION, type Result } from '../result.ts';
+import { html } from './html.ts';
+import { reportHtml } from './report.ts';
+
+const HOSTILE = `<script>alert("1 & '2'")</script>`;
+
+const figure = (...values: number[]) => ({
+  median: values[0] ?? null,
+  min: values[0] ?? null,
+  max: values.at(-1) ?? null,
+  values,
+});
+const arm = (name: string, control: boolean, ...values: number[]): Result['arms'][number] => ({
+  name,
+  title: `the arm ${name}`,
+  control,
+  repetitions: 2,
+  figures: { ms: figure(...values) },
+  statuses: { OK: 4 },
+  reports: {},
+  connections: {},
+  latencyMs: { n: 4, p50: 1, p90: 2, p99: 3, max: 4 },
+  latenessMs: undefined,
+  cpu: { labPerCallUs: 12, servicesPerCallUs: { orders: 34 }, saturated: null },
+});
+
+function resultOf(scenario: string, more: Partial<Result> = {}): Result {
+  return {
+    schemaVersion: RESULT_VERSION,
+    id: `${scenario}-20260101-000000-0000`,
+    scenario,
+    claim: { says: `${scenario} is claimed`, by: 'the tests' },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:01:00.000Z',
+    parameters: { rate: 20 },
+    figures: { ms: { title: 'Time', unit: 'ms' } },
+    arms: [arm('fast', false, 1, 2), arm('slow', true, 100, 110)],
+    headline: {
+      figure: 'ms',
+      arm: 'fast',
+      control: 'slow',
+      armMedian: 1,
+      controlMedian: 100,
+      ratio: 0.01,
+      effect: 99,
+      noise: 10,
+    },
+    checks: [{ says: 'fast is fast', passed: true, observed: '1 ms' }],
+    verdict: { kind: 'holds', sentence: 'It holds here.' },
+    passed: true,
+    conditions: {
+      versions: { node: '26.0.0' },
+      mode: 'local',
+      cores: 2,
+      platform: 'test',
+      calls: 8,
+      completeCalls: 8,
+      droppedRecords: 0,
+      notTested: ['The other thing.'],
+    },
+    ...more,
+  };
+}
+
+const hostile = resultOf('hostile', {
+  claim: { says: HOSTILE, by: HOSTILE },
+  arms: [arm(HOSTILE, false, 1, 2), arm('slow', true, 100, 110)],
+  figures: { ms: { title: HOSTILE, unit: HOSTILE } },
+  checks: [{ says: HOSTILE, passed: false, observed: HOSTILE }],
+  verdict: { kind: 'does not hold', sentence: HOSTILE },
+  passed: false,
+});
+const page = await reportHtml([resultOf('one'), resultOf('other'), hostile]);
+
+/** What is not well-formed about a page; every element must be closed, as XML wants it. */
+function malformed(text: string): string | undefined {
+  const open: string[] = [];
+  for (const [tag, closing, name = '', rest = ''] of text.matchAll(
+    /<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+="[^"<]*")*\s*\/?)>/g,
+  )) {
+    if (closing && open.pop() !== name) return `${tag} closes what is not open`;
+    if (!closing && !rest.endsWith('/')) open.push(name);
+  }
+  const between = text.replace(/<!DOCTYPE html>|<\/?[a-zA-Z][\w-]*(?:\s+[\w:-]+="[^"<]*")*\s*\/?>/g, '');
+  const stray = /<|&(?!(?:#\d+|\w+);)/.exec(between)?.index;
+  if (stray !== undefined) return `a stray character: ${between.slice(stray, stray + 20)}`;
+  return open.length > 0 ? `not closed: ${open}` : undefined;
+}
+
+describe('reportHtml', () => {
+  it('is well-formed, with and without results', async () => {
+    assert.equal(malformed(page), undefined);
+    assert.equal(malformed(await reportHtml([])), undefined);
+    for (const broken of [page.replace('</table>', ''), page.replace('<h1>', '<h1><'), page.replace('</h2>', '</h3>')]) {
+      assert.notEqual(malformed(broken), undefined);
+    }
+  });
+
+  it('has every scenario with its claim, a plot of its arms, its checks, its conditions, and what was not tested', () => {
+    for (const scenario of ['one', 'other']) {
+      const [, section = ''] = page.split(`<section id="${scenario}">`);
+      const [own = ''] = section.split('</section>');
+      for (const part of [
+        `${scenario} is claimed`,
+        '<svg',
+        '>fast<',
+        '>slow<',
+        'fast is fast: 1 ms',
+        'node 26.0.0',
+        'The other thing.',
+      ]) {
+        assert.ok(own.includes(part), `${scenario} lacks ${part}`);
+      }
+    }
+    assert.match(page, /2 of 3 scenarios passed/);
+  });
+
+  it('loads nothing and runs nothing, and forbids both', () => {
+    assert.match(page, /default-src 'none'/);
+    const loads =
+      /<script|<link|<iframe|<img|<image|<object|<embed|<use|@import|url\(|\ssrc=|\son\w+=|href="(?!#)|style="[^"]*url/i;
+    assert.doesNotMatch(page, loads);
+    const urls = [...page.matchAll(/https?:\/\/[^\s"'<]+/g)].map(([url]) => url);
+    assert.deepEqual(
+      urls.filter(url => !url.startsWith('http://www.w3.org/')),
+      [],
+      'names of XML are no addresses',
+    );
+    assert.match(`${page}<img src="x">`, loads);
+  });
+
+  it('escapes every text, in the plots, too', () => {
+    assert.ok(!page.includes('<script'));
+    assert.ok(page.includes('&lt;script&gt;alert(&quot;1 &amp; &#39;2&#39;&quot;)'));
+  });
+
+  it('says which scenarios were not run, and counts them as not passed', async () => {
+    const partial = await reportHtml([resultOf('one')], ['two', HOSTILE]);
+    assert.match(partial, /1 of 3 scenarios passed/);
+    assert.match(partial, /Not run: two, &lt;script/);
+    assert.doesNotMatch(page, /Not run/);
+  });
+
+  it('says so where nothing was measured, and is the same for the same results', async () => {
+    const none = resultOf('none', { arms: [arm('fast', false), arm('slow', true)] });
+    assert.match(await reportHtml([none]), /Nothing was measured/);
+    assert.equal(await reportHtml([resultOf('one')]), await reportHtml([resultOf('one')]));
+  });
+});
+
+describe('html', () => {
+  it('escapes texts and numbers, and takes markup and lists of it as they are', () => {
+    const { text } = html`<p title="${'"a"'}">${[html`<b>${1}</b>`, '<&>']}</p>`;
+    assert.equal(text, '<p title="&quot;a&quot;"><b>1</b>&lt;&amp;&gt;</p>');
+  });
+});
