@@ -27,6 +27,7 @@ const SETTINGS: Record<string, Record<string, string>> = {
   'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
   payload: { rate: '2', seconds: '1', repetitions: '2' },
   streaming: { rate: '1', seconds: '1', repetitions: '2' },
+  'proxy-timeout': { ...QUICK, seconds: '1' },
 };
 
 describe('the lab in a local mesh', () => {
