@@ -43,7 +43,7 @@ test('a scenario without a check, or without a control, does not compile, nor on
 
 test('every scenario is in the catalog by the name of its file, and says what a reader needs', async () => {
   const catalog = await loadCatalog();
-  const names = ['cancellation', 'deadlines', 'failure-codes', 'proxy-timeout'];
+  const names = ['cancellation', 'deadlines', 'failure-codes', 'idempotency', 'proxy-timeout'];
   for (const name of names) assert.ok(catalog.has(name), name);
   for (const scenario of catalog.values()) assertDescribed(scenario);
 });
