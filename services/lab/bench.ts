@@ -29,6 +29,8 @@ export interface Load {
   readonly hops: readonly string[];
   /** How long a handler may go on after its call has ended, in milliseconds. Default 0: handlers stop with their calls. */
   readonly lingerMs?: number;
+  /** Ends the load when it aborts, before `seconds` have passed: for what takes as long as it takes. */
+  readonly over?: AbortSignal;
   /** Makes one call. What it rejects with is the call's status; anything but an RpcError ends the run. */
   call(call: CallToMake): Promise<unknown>;
 }
@@ -111,6 +113,7 @@ async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promi
       return { id, ...begin, endedAt: preciseNow(), ...end };
     },
     signal,
+    load.over,
   );
   const pictures = await settled(() => ends.map(end => ({ ...end, hops: collector.of(end.id) })), load, timing, signal);
   collector.expect(undefined);

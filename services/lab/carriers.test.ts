@@ -15,7 +15,7 @@ describe('openByteRelay', () => {
     const echo = createServer({ allowHalfOpen: true }, socket => socket.pipe(socket)).listen(0, LOOPBACK);
     echo.unref(); // a test that fails must not wait for it
     await once(echo, 'listening');
-    const relay = await openByteRelay((echo.address() as AddressInfo).port);
+    await using relay = await openByteRelay((echo.address() as AddressInfo).port);
     const [whole, cut] = [0, 1].map(() => connect(relay.port, LOOPBACK));
     whole?.end(Buffer.alloc(100_000));
     assert.equal(whole && (await buffer(whole)).length, 100_000);
@@ -40,6 +40,22 @@ describe('openCarrier', () => {
       const body = format.encoder(order)().length;
       const counted = carrier.bytes() - before;
       assert.ok(counted > body && counted < body + 600, `${counted} counted, ${body} in the body`);
+    });
+  }
+});
+
+describe('openCarrier with gzip', () => {
+  for (const name of ['json', 'protobuf'] as const) {
+    it(`${name}: less goes over the connection than without`, async () => {
+      const counts = await Promise.all(
+        [false, true].map(async gzip => {
+          await using carrier = await openCarrier(orderFormat(name, gzip));
+          await carrier.send(drawnOrder('order-200', 7, 200, 1));
+          return carrier.bytes();
+        }),
+      );
+      const [plain = 0, zipped = 0] = counts;
+      assert.ok(zipped < 0.8 * plain, `${zipped} of ${plain}`);
     });
   }
 });

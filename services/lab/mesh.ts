@@ -1,3 +1,4 @@
+import type { Metadata } from '@grpc/grpc-js';
 import { OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
@@ -15,6 +16,11 @@ export interface Mesh extends Disposable {
   readonly usersByAnother: () => Client<typeof UserServiceService>;
   /** Another way to users, for a control: HTTP/1.1 over at most so many connections. Dispose of what it returns. */
   readonly usersByHttp1: (maxSockets: number) => Http1Users;
+}
+
+/** The address of the pod that the caller's Envoy has chosen for a call, by the metadata of its answer; empty when none is named. */
+export function chosenPod(metadata: Metadata): string {
+  return String(metadata.get('telltale-egress-upstream')[0] ?? '').replace(/:\d+$/, '');
 }
 
 /** Makes the clients: one channel each, to the egress of the lab's own sidecar, "host:port". */

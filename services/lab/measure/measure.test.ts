@@ -99,6 +99,17 @@ describe('openLoop', () => {
     assert.ok((calls[6]?.lateMs ?? 0) > 80);
   });
 
+  it('begins no call any more when the load is over, and waits for those under way', async () => {
+    const over = new AbortController();
+    const times = arrivalTimes({ rate: 100, seconds: 10, arrivals: 'fixed', seed: 0 });
+    const call = async (n: number) => {
+      if (n === 3) over.abort();
+      await wait(20);
+      return n;
+    };
+    assert.deepEqual(await openLoop(times, call, never, over.signal), [0, 1, 2, 3]);
+  });
+
   it('begins no call after its signal has aborted, waits for those under way, and throws the reason', async () => {
     const stop = new AbortController();
     let [begun, ended] = [0, 0];

@@ -13,6 +13,7 @@ export interface Begin {
  *
  * @param times when each call is due, in milliseconds from now
  * @param call is given the number of the call, from 0; must not reject
+ * @param over when it aborts, no further call is begun
  * @returns the calls' results in order, once all have ended
  * @throws the signal's reason when it aborts, after the calls under way have ended
  */
@@ -20,6 +21,7 @@ export async function openLoop<Outcome>(
   times: readonly number[],
   call: (n: number, begin: Begin) => Promise<Outcome>,
   signal: AbortSignal,
+  over?: AbortSignal,
 ): Promise<Outcome[]> {
   const open: Promise<Outcome>[] = [];
   const startAt = preciseNow();
@@ -29,6 +31,7 @@ export async function openLoop<Outcome>(
       const earlyMs = dueAt - preciseNow();
       if (earlyMs > 0) await pause(earlyMs, signal);
       signal.throwIfAborted();
+      if (over?.aborted) break;
       open.push(call(n, { dueAt, begunAt: preciseNow() }));
     }
   } finally {

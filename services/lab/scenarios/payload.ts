@@ -18,7 +18,7 @@ const MOST_ZIPPED = 0.95;
 const LEAST_SAVED = 0.1;
 const MOST_SAVED = 0.05;
 /** And how many times the codec time it costs at least. */
-const LEAST_COST = 1.5;
+const LEAST_COST = 1.2;
 /** How long orders may take to store an order, in milliseconds. */
 const STORE_MS = 5000;
 /** Whose orders are sent. */

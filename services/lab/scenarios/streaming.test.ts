@@ -26,7 +26,7 @@ test('each check of streaming fails on the arm that breaks it', () => {
     eager: slow(0.6, 4),
   };
   assertChecks(scenario, good, [
-    ['bidi', { itemsPerSecond: [2900, 2900] }, /items per second/],
+    ['bidi', { itemsPerSecond: [1400, 1400] }, /items per second/],
     ['server-stream', { itemsPerSecond: NONE }, /items per second/],
     ['unary', { itemsPerSecond: [9000, 9000] }, /items per second/],
     ['bidi', { labCpu: [150, 150] }, /of the CPU/],
