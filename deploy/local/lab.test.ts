@@ -28,6 +28,8 @@ const SETTINGS: Record<string, Record<string, string>> = {
   payload: { rate: '2', seconds: '1', repetitions: '2' },
   streaming: { rate: '1', seconds: '1', repetitions: '2' },
   'proxy-timeout': { ...QUICK, seconds: '1' },
+  // as long as a rollout takes, and enough calls under way that a killed pod loses some
+  drain: { ...QUICK, rate: '100', seconds: '30' },
 };
 
 describe('the lab in a local mesh', () => {
@@ -59,7 +61,7 @@ describe('the lab in a local mesh', () => {
     return (await Promise.all(texts)).every(metrics => !active.test(metrics));
   };
 
-  it('passes every scenario with quick settings, each within a minute', { timeout: 240_000 }, async t => {
+  it('passes every scenario with quick settings, each within a minute and a half', { timeout: 300_000 }, async t => {
     const { scenarios } = await lab.listScenarios({}, soon());
     assert.ok(scenarios.length >= 3);
     for (const { name: scenario } of scenarios) {
@@ -68,7 +70,7 @@ describe('the lab in a local mesh', () => {
       const seconds = (performance.now() - startedAt) / 1000;
       t.diagnostic(`${scenario}: ${headline.armMedian} against ${headline.controlMedian}, ${seconds.toFixed(0)} s`);
       assert.ok(passed, verdict.sentence);
-      assert.ok(seconds < 60, `${scenario} took ${seconds} s`);
+      assert.ok(seconds < 90, `${scenario} took ${seconds} s`);
       assert.deepEqual([conditions.mode, conditions.droppedRecords], ['local', 0]);
       assert.match(conditions.versions.envoy ?? '', /^\d+\.\d+\.\d+$/);
     }

@@ -1,0 +1,136 @@
+import type { Metadata } from '@grpc/grpc-js';
+import { deadlineIn } from '../../kit/deadline.ts';
+import { pause } from '../../kit/pause.ts';
+import type { CallPicture } from '../call-picture.ts';
+import { median, percent, share } from '../measure/statistics.ts';
+import { chosenPod } from '../mesh.ts';
+import { integer, loadParameters } from '../parameters.ts';
+import { killAll, type Replace, type Rollout, restartAll } from '../rollouts.ts';
+import { type Arm, defineScenario } from '../scenario.ts';
+
+/** Whose pods are replaced. */
+const SERVICE = 'users';
+/** The rollout begins this long after the arm, in milliseconds: the warm-up is over. */
+const LEAD_MS = 1500;
+/** How long the load goes on after it at most, in milliseconds, until every new pod has answered a call. */
+const AFTER_MS = 10_000;
+/** A deadline that does not matter, in milliseconds. */
+const AMPLE_MS = 5000;
+/** Proxies would repeat what a killed pod has lost, and nobody would see it. */
+const POLICY = 'no-retry';
+
+const parameters = {
+  ...loadParameters({ rate: 100, seconds: 25, repetitions: 2 }),
+  work: integer({ title: 'How long a call takes', unit: 'ms', default: 500, min: 0, max: 2000 }),
+};
+
+type Figure = 'failed' | 'lost' | 'replaced' | 'took';
+
+const arm = <const Name extends string>(name: Name, title: string, replace: Replace): Arm<typeof parameters, Figure, Name> => ({
+  name,
+  title,
+  async run({ parameters: { work }, mesh, control, signal, load }) {
+    const over = new AbortController();
+    let answering = new Set<string>();
+    const replaceUnderLoad = async () => {
+      await pause(LEAD_MS, signal);
+      const before = new Set(answering);
+      const rollout = await replace(control, SERVICE, signal);
+      answering = new Set();
+      const giveUpAt = performance.now() + AFTER_MS;
+      while (!rollout.after.every(({ address }) => answering.has(address)) && performance.now() < giveUpAt) {
+        await pause(100, signal);
+      }
+      over.abort();
+      return { rollout, answered: { before, after: answering } };
+    };
+    const [{ rollout, answered }, pictures] = await Promise.all([
+      replaceUnderLoad(),
+      load({
+        hops: [], // a pod that is killed takes its records with it; what is asked here is what callers see
+        over: over.signal,
+        call: ({ n, signal, metadata }) => {
+          const steps = [{ service: SERVICE, waitMs: work }];
+          const limits = { deadline: deadlineIn(AMPLE_MS), signal, metadata: metadata(steps, POLICY) };
+          const onMetadata = (answer: Metadata) => answering.add(chosenPod(answer));
+          return mesh.users.getUser({ id: 1 + (n % 10_000) }, { ...limits, onMetadata });
+        },
+      }),
+    ]);
+    return figuresOf(pictures, rollout, answered);
+  },
+});
+
+/** The addresses of the pods that have answered calls before a rollout began, and after it was over. */
+export interface Answered {
+  readonly before: ReadonlySet<string>;
+  readonly after: ReadonlySet<string>;
+}
+
+/** The figures of one repetition. */
+export function figuresOf(pictures: readonly CallPicture[], rollout: Rollout, answered: Answered): Record<Figure, number> {
+  const failed = pictures.filter(({ status }) => status !== 'OK').length;
+  const kept = new Set(rollout.after.map(({ name }) => name));
+  const old = share(rollout.before, ({ name, address }) => answered.before.has(address) && !kept.has(name));
+  const young = share(rollout.after, ({ address }) => answered.after.has(address));
+  return { failed, lost: failed / pictures.length, replaced: Math.min(old, young), took: rollout.tookMs / 1000 };
+}
+
+/** A pod that serves on until nobody sends to it any more loses no call; one that is killed loses what it was at. */
+export const scenario = defineScenario({
+  name: 'drain',
+  claim: {
+    says: 'All pods of a service can be replaced under load without one failed call, when each stops in the right order',
+    by: 'Kubernetes documentation, “Performing a Rolling Update” (zero downtime); gRPC documentation, guides/server-graceful-stop',
+  },
+  describe: {
+    question: 'What do callers see when every pod of a service is replaced while they call?',
+    method:
+      'All pods of users are replaced while calls to it go on. In one arm its Deployment is restarted: each pod says that it does not ' +
+      'serve, serves on until its callers have heard of it, lets calls end, and exits. In the control each pod is ended at once, with ' +
+      'a grace period of 0, one after the other. The proxies’ retries are off in both, for they would hide what is lost.',
+    reading:
+      'The figure is the number of calls that fail in one rollout. What a killed pod loses is what it was at, and what is sent to it ' +
+      'until the callers’ proxies have noticed: the longer calls take and the more there are, the more it is.',
+    limits: [
+      'Longer rollouts than a repetition may last (`seconds`): the last check says so.',
+      'A pod that stops in order but does not wait for its callers: that needs an installation with other values.',
+      'Retries, by which most of what a killed pod loses can be had back where calls may be repeated.',
+      'Streams, and calls that take longer than a pod has to stop.',
+      'The edge, and services that call others.',
+    ],
+  },
+  parameters,
+  figures: {
+    failed: { title: 'Failed calls per rollout', unit: 'calls' },
+    lost: { title: 'Share of all calls', unit: 'share' },
+    replaced: { title: 'Pods that were replaced under load', unit: 'share' },
+    took: { title: 'The rollout took', unit: 's' },
+  },
+  arms: [arm('ordered', 'the Deployment is restarted, each pod stops in order', restartAll)],
+  controls: [arm('killed', 'each pod is ended at once', killAll)],
+  headline: { figure: 'failed', arm: 'ordered', control: 'killed' },
+  checks: [
+    {
+      says: 'In order, no call of any rollout fails',
+      test: ({ ordered }) => {
+        const most = Math.max(...ordered.failed);
+        return { passed: most === 0, observed: `${most} calls` };
+      },
+    },
+    {
+      says: 'Killed, at least one call of each rollout fails',
+      test: ({ killed }) => {
+        const least = Math.min(...killed.failed);
+        return { passed: least >= 1, observed: `${least} calls at least, ${median(killed.failed)} in the median rollout` };
+      },
+    },
+    {
+      says: 'Each rollout was under load: every old pod has answered calls before it and is gone, every new one has after it',
+      test: ({ ordered, killed }) => {
+        const least = Math.min(...ordered.replaced, ...killed.replaced);
+        return { passed: least === 1, observed: percent(least) };
+      },
+    },
+  ],
+});
