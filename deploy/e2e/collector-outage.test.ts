@@ -27,7 +27,7 @@ describe('the collector of traces, away for a minute at 100 calls a second', () 
   before(async () => {
     node = await startNodePod();
     prometheus = await connectPrometheus();
-    await withLoad({}, () => wait(30_000)); // caches and heaps have grown to what the load needs
+    await withLoad({}, () => wait(60_000)); // caches and heaps of new processes have grown to what the load needs
   });
   after(async () => {
     prometheus?.[Symbol.dispose]();
