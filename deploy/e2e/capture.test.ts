@@ -22,10 +22,13 @@ describe('a capture of all that goes between pods', () => {
   /** Captures while orders are placed; the canary must have come in by the edge, which speaks plain text here. */
   async function captured(t: Parameters<typeof report>[0]): Promise<Capture> {
     let capture: Capture | undefined;
-    const result = await withLoad({ address: `edge:${EDGE}`, ordersOfTen: 10, rate: 10, deadlineMs: 20_000, sku: CANARY }, async () => {
-      await wait(2000);
-      capture = await captureWhile(node.capture(SECONDS, CANARY), async () => {});
-    });
+    const result = await withLoad(
+      { address: `edge:${EDGE}`, ordersOfTen: 10, rate: 10, deadlineMs: 20_000, sku: CANARY },
+      async () => {
+        await wait(2000);
+        capture = await captureWhile(node.capture(SECONDS, CANARY), async () => {});
+      },
+    );
     report(t, result);
     assert.ok(result.latenciesMs.length > 0);
     assert.ok(capture && waysOf(capture.hits, EDGE) > 0, 'the capture has not seen the edge');
