@@ -170,7 +170,7 @@ describe('a client', () => {
       for (let n = 0; n < 3; n++) {
         const client = createClient(Orders, { address: server.address, ownConnection });
         if (atOnce) open.use(client);
-        await client.getOrder({ orderId: '' }, soon());
+        await client.getOrder({ orderId: 'o-1' }, soon());
         if (!atOnce) client[Symbol.dispose]();
       }
       return new Set(peers).size;

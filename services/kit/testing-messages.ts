@@ -37,6 +37,8 @@ export function randomMessage(desc: DescMessage, { messages }: Pick<Contracts, '
         return pick([...INT32, ...near(rules)].filter(value => value >= 0));
       case ScalarType.INT64:
         return pick([...INT64, ...near(rules).map(BigInt)]);
+      case ScalarType.UINT64:
+        return pick([...INT64, 2n ** 64n - 1n].filter(value => value >= 0n));
       case ScalarType.BOOL:
         return pick([false, true]);
       default:

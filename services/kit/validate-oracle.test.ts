@@ -6,6 +6,7 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { createValidator, type Validator } from '@bufbuild/protovalidate';
 import * as contracts from '../../proto/gen/rules.ts';
+import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { Script } from '../../proto/gen/telltale/script/v1/script.ts';
@@ -18,7 +19,7 @@ import { compileValidators } from './validate-compile.ts';
 import type { Contracts } from './validate-rules.ts';
 
 const DESCRIPTORS = new URL('../../charts/telltale/files/envoy/telltale.binpb', import.meta.url);
-const SERVICES = [OrderServiceService, PaymentServiceService, StorefrontServiceService, UserServiceService];
+const SERVICES = [LabServiceService, OrderServiceService, PaymentServiceService, StorefrontServiceService, UserServiceService];
 const MESSAGES = 10_000;
 const SEED = 20_261;
 
@@ -42,7 +43,7 @@ function decoders(): Map<string, (bytes: Buffer) => object> {
 /** The paths that violate something, without those of elements after the most that their list may have: they are not looked at. */
 function fieldsOf(violations: readonly { field: string }[]): string[] {
   const fields = new Set(violations.map(({ field }) => field));
-  const most: Record<string, number> = { lines: 200, steps: 32 };
+  const most: Record<string, number> = { lines: 200, records: 1000, steps: 32 };
   const inLists = (field: string) =>
     [...field.matchAll(/(\w+)\[(\d+)\]/g)].every(([, list = '', index]) => Number(index) < (most[list] ?? assert.fail(list)));
   return [...fields].filter(inLists).sort();

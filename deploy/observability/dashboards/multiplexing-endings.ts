@@ -41,11 +41,19 @@ export const endings: readonly PanelBuilder[] = [
     ],
   }),
   timeSeries({
-    title: 'Connections cut for too many resets',
-    reads: 'Connections per second that an Envoy ended because their callers reset too many young streams.',
-    good: 'zero, always: it takes everybody else’s calls down with it, so the guard is set out of reach.',
+    title: 'Connections cut for what their callers did',
+    reads:
+      'Connections per second that an Envoy ended because their callers reset too many young streams, and that an app ended: ' +
+      'no handshake in time, or a peer that breaks the protocol or floods it.',
+    good: 'zero, always: it takes everybody else’s calls down with it, so the guards are set out of reach.',
     unit: units.perSecond,
-    queries: [query(perService('envoy_http_downstream_rq_too_many_premature_resets'), '{{service}}')],
+    queries: [
+      query(perService('envoy_http_downstream_rq_too_many_premature_resets'), '{{service}} resets'),
+      query(
+        `${sum('service, reason', rate(app('telltale_server_connections_closed_total', inService)))} or 0 * ${sum('service', app('up', inService))}`,
+        '{{service}} app {{reason}}',
+      ),
+    ],
   }),
   timeSeries({
     title: 'Connections that ended with calls on them',
