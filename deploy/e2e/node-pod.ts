@@ -14,6 +14,33 @@ export interface NodePod extends AsyncDisposable {
   blackhole(address: string): Promise<AsyncDisposable>;
   /** The command that looks for a text in all that goes between the node's pods, for so many seconds: see local/capture.pl. */
   capture(seconds: number, text: string): string[];
+  /** Connects to mesh ports from the node, past every NetworkPolicy, one after the other, and says what came of each. */
+  dial(attempts: readonly Dial[]): Promise<Dialled[]>;
+}
+
+/** Options of node's tls.connect that say who a caller is and what it speaks. */
+export interface TlsOptions {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca: string;
+  readonly minVersion?: string;
+  readonly maxVersion?: string;
+  readonly ciphers?: string;
+}
+
+/** A connection to be made to the mesh port of an address: by TLS, or in plain text when there are no options for it. */
+export interface Dial {
+  readonly host: string;
+  readonly tls?: TlsOptions | undefined;
+}
+
+/** What came of one. */
+export interface Dialled {
+  readonly host: string;
+  /** Whether one byte of the protocol behind the handshake came back. */
+  readonly answered: boolean;
+  /** How it ended when it was not answered: what the connection said, "closed", or "silent" after five seconds. */
+  readonly end: string;
 }
 
 /** A namespace of its own, because that of the mesh refuses such a pod, as it should. */
@@ -27,6 +54,31 @@ const SIGNAL = `
   const pids = readdirSync('/proc').filter(pid => /^\\d+$/.test(pid) && ofPod(pid) && read('/proc/' + pid + '/cmdline').includes(text));
   for (const pid of pids) process.kill(pid, signal);
   console.log(pids.length);`;
+
+// What it says first is what either protocol answers to whoever may say it: HTTP/2's preface with empty SETTINGS, or PostgreSQL's
+// question whether it speaks TLS.
+const DIAL = `
+  const net = require('node:net'), tls = require('node:tls');
+  const http2 = Buffer.concat([Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'), Buffer.from('000000040000000000', 'hex')]);
+  const sslRequest = Buffer.from('0000000804d2162f', 'hex');
+  const dial = ({ host, tls: options }) => new Promise(resolve => {
+    const to = { host, port: 50051 };
+    const socket = options
+      ? tls.connect({ ...options, ...to, ALPNProtocols: ['h2', 'postgresql'], rejectUnauthorized: false })
+      : net.connect(to);
+    const end = (answered, end) => { socket.destroy(); clearTimeout(timer); resolve({ host, answered, end }); };
+    const timer = setTimeout(() => end(false, 'silent'), 5000);
+    socket.once(options ? 'secureConnect' : 'connect', () => socket.write(socket.alpnProtocol === 'postgresql' ? sslRequest : http2));
+    socket.once('data', () => end(true, 'answered'));
+    socket.once('error', error => end(false, error.code ?? error.message));
+    socket.once('close', () => end(false, 'closed'));
+  });
+  let text = '';
+  process.stdin.on('data', part => { text += part; }).on('end', async () => {
+    const dialled = [];
+    for (const attempt of JSON.parse(text)) dialled.push(await dial(attempt));
+    console.log(JSON.stringify(dialled));
+  });`;
 
 // A neighbour that does not exist stands for the address (struct arpreq of linux/if_arp.h): the same for every network plugin that
 // routes through the node, and no image needs iptables.
@@ -54,6 +106,11 @@ export async function startNodePod(): Promise<NodePod> {
     capture: (seconds, text) => {
       const program = readFileSync(join(import.meta.dirname, '..', 'local', 'capture.pl'), 'utf8');
       return ['kubectl', '--namespace', NAMESPACE, 'exec', 'node', '--', 'perl', '-e', program, String(seconds), text];
+    },
+    dial: async attempts => {
+      // by standard input, because keys are among it
+      const command = ['--namespace', NAMESPACE, 'exec', '--stdin', 'node', '--', 'node', '-e', DIAL];
+      return JSON.parse(await kubectl(command, JSON.stringify(attempts)));
     },
     [Symbol.asyncDispose]: async () => {
       await kubectl(['--namespace', NAMESPACE, 'delete', 'pod', 'node', '--grace-period=0', '--force', '--ignore-not-found']);

@@ -6,10 +6,10 @@ import { parseSettings } from './settings.ts';
 import { folderStore } from './store-folder.ts';
 import { secretStore } from './store-secrets.ts';
 
-const USAGE = `usage: node services/issuer/main.ts [--new-authority]
+const USAGE = `usage: node services/issuer/main.ts
 
 Renews, once, the identities that TELLTALE_IDENTITIES names: in Secrets of Kubernetes, or in folders below TELLTALE_IDENTITY_DIR.
---new-authority also begins a change of the authority, which the runs of the next day bring to its end.
+TELLTALE_NEW_AUTHORITY=true also begins a change of the authority, which the runs of the next day bring to its end.
 `;
 
 function orUsage<Result>(read: () => Result): Result {
@@ -21,8 +21,7 @@ function orUsage<Result>(read: () => Result): Result {
   }
 }
 
-const flags = { 'new-authority': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } as const;
-const { values } = orUsage(() => parseArgs({ options: flags }));
+const { values } = orUsage(() => parseArgs({ options: { help: { type: 'boolean', default: false } } }));
 if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
@@ -35,7 +34,7 @@ try {
   const store = settings.TELLTALE_IDENTITY_DIR
     ? folderStore(settings.TELLTALE_IDENTITY_DIR)
     : secretStore(await podAccount(api, settings.TELLTALE_NAMESPACE));
-  const written = await runRenewal({ store, policy: settings.policy, newAuthority: values['new-authority'], log });
+  const written = await runRenewal({ store, policy: settings.policy, newAuthority: settings.TELLTALE_NEW_AUTHORITY, log });
   log.info({ written }, 'all identities are as they should be');
 } catch (error) {
   log.fatal((error as Error).message);

@@ -1,5 +1,5 @@
 import { type CleanedEnv, EnvError, makeExactValidator, str } from 'envalid';
-import { ConfigError, integer, kitVariables, parseConfig } from '../kit/config.ts';
+import { ConfigError, flag, integer, kitVariables, parseConfig } from '../kit/config.ts';
 import { shown } from '../kit/validate-shown.ts';
 import { identityOf } from './identity.ts';
 import type { Policy } from './policy.ts';
@@ -40,6 +40,10 @@ const issuerVariables = {
   TELLTALE_LEAF_HOURS: integer(1, 8760)({ default: 24, desc: 'How long a leaf is valid' }),
   TELLTALE_AUTHORITY_DAYS: integer(1, 36_500)({ default: 90, desc: 'How long an authority is valid' }),
   TELLTALE_SETTLE_MINUTES: integer(1, 1440)({ default: 5, desc: 'How long it takes until all have read a changed Secret' }),
+  TELLTALE_NEW_AUTHORITY: flag({
+    default: false,
+    desc: 'Whether to begin a change of the authority, should none be under way',
+  }),
   TELLTALE_IDENTITY_DIR: str({ default: '', desc: 'The folder to keep identities in, instead of Secrets of Kubernetes' }),
   KUBERNETES_SERVICE_HOST: str({ default: '', desc: "The API's address, which every pod is told" }),
   KUBERNETES_SERVICE_PORT: integer(1, 65_535)({ default: 443, desc: 'Its port' }),
