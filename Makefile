@@ -9,7 +9,7 @@ RUN := npm run --silent
 # Not by npm: it would not wait, at Ctrl-C, until everything is stopped.
 MESH := node_modules/.bin/node deploy/local/main.ts
 # Nor this, which stops the run at Ctrl-C and waits for its end.
-LAB := node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts
+LAB := node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts $${EDGE:+--address "$$EDGE"}
 BUF := node_modules/.bin/buf
 DESCRIPTORS := charts/telltale/files/envoy/telltale.binpb
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
@@ -24,7 +24,7 @@ HELM_SET ?=
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 .PHONY: setup
 setup: $(INSTALLED) ## install the packages that package-lock.json names (the other verbs do it when needed)
@@ -73,9 +73,9 @@ lab: $(INSTALLED) ## list the scenarios: claims about gRPC that are run for real
 	@$(LAB) list
 
 .PHONY: scenario
-scenario: $(INSTALLED) ## run a scenario, or all, in what `make up` runs: make scenario NAME=deadlines [SET='rate=50 seconds=2']
+scenario: $(INSTALLED) ## run a scenario, several, or all, in what `make up` or the cluster runs: make scenario NAME=deadlines [SET='rate=50 seconds=2']
 	@[ -n "$${NAME:-}" ] || { echo "usage: make scenario NAME=deadlines [SET='rate=50 seconds=2']; make lab lists the names" >&2; exit 2; }
-	@set=(); for pair in $${SET:-}; do set+=(--set "$$pair"); done; $(LAB) run "$$NAME" "$${set[@]}"
+	@read -ra names <<<"$$NAME"; set=(); for pair in $${SET:-}; do set+=(--set "$$pair"); done; $(LAB) run "$${names[@]}" "$${set[@]}"
 
 .PHONY: prove
 prove: $(INSTALLED) ## run all scenarios in what `make up` runs, and write what came of it to .run/proof/
@@ -116,6 +116,10 @@ generate: $(INSTALLED) ## make what is generated: code and descriptors from the 
 bench-telemetry: $(INSTALLED) ## measure what metrics and traces cost a server
 	@node_modules/.bin/node deploy/bench/telemetry-bench.ts
 
+.PHONY: bench-hops
+bench-hops: $(INSTALLED) ## measure what Envoys and mTLS on the way cost a call
+	@node_modules/.bin/node deploy/bench/hops-bench.ts
+
 .PHONY: baseline
 baseline: $(INSTALLED) ## accept the contracts as they are: what `make check` calls breaking is measured against this
 	$(BUF) build proto --exclude-source-info -o proto/baseline.binpb
@@ -153,6 +157,13 @@ install: $(INSTALLED) ## install into the cluster, or upgrade: http://localhost:
 e2e: $(INSTALLED) ## run the checks of the cluster on what is installed there
 	@$(ON_CLUSTER) need kubectl helm docker
 	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --test --test-concurrency=1 'deploy/e2e/**/*.test.ts'
+
+# It is owned by the CronJob that it is like, and goes with it.
+.PHONY: new-authority
+new-authority: $(INSTALLED) ## begin to replace who vouches for the pods of the cluster; the issuer brings it to its end in two days
+	@$(ON_CLUSTER) need kubectl
+	kubectl -n $(NAMESPACE) create job "issuer-$$(date +%s)" --from=cronjob/issuer --dry-run=client --output=yaml | \
+	  kubectl set env --local --filename=- TELLTALE_NEW_AUTHORITY=true --output=yaml | kubectl apply -f -
 
 .PHONY: uninstall
 uninstall: $(INSTALLED) ## remove from the cluster what was installed; the database's volume and password stay

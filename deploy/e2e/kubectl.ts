@@ -1,7 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { execFile } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { forwardPort, type PortForward } from '../../services/lab/cli/port-forward.ts';
+
+export type { PortForward };
 
 const run = promisify(execFile);
 
@@ -74,18 +76,5 @@ export async function rolloutRestart(name: string): Promise<void> {
   await settled();
 }
 
-/** A port of the cluster brought to this machine, until it is disposed of. */
-export interface PortForward extends Disposable {
-  /** "127.0.0.1:port". */
-  readonly address: string;
-}
-
 /** Brings a port of something ("service/edge", "pod/users-1") to a free one of 127.0.0.1. Throws when kubectl cannot. */
-export async function portForward(target: string, port: number): Promise<PortForward> {
-  const args = ['--namespace', NAMESPACE, 'port-forward', target, `:${port}`];
-  const forwarding = spawn('kubectl', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const { value: line = '' } = await createInterface(forwarding.stdout)[Symbol.asyncIterator]().next();
-  const [, free] = /:(\d+) ->/.exec(line) ?? [];
-  if (!free) throw new Error(`kubectl cannot forward port ${port} of ${target}`);
-  return { address: `127.0.0.1:${free}`, [Symbol.dispose]: () => forwarding.kill() };
-}
+export const portForward = (target: string, port: number): Promise<PortForward> => forwardPort(NAMESPACE, target, port);

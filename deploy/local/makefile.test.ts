@@ -60,6 +60,9 @@ describe('the Makefile', () => {
       'lab',
       'scenario',
       'prove',
+      'new-authority',
+      'bench-telemetry',
+      'bench-hops',
       'check',
       'format',
       'generate',
@@ -82,10 +85,12 @@ describe('the Makefile', () => {
     assert.equal((await make(folder, ['logs'])).out, '<deploy/local/main.ts><logs><--follow>\n');
   });
 
-  it('hands NAME and each word of SET over as they are', async () => {
+  it('hands each word of NAME and of SET, and EDGE, over as they are', async () => {
     using folder = makefileFolder();
     const run = '<--disable-warning=ExperimentalWarning><services/lab/cli.ts><run>';
-    assert.equal((await make(folder, ['scenario'], { NAME: 'a $(id)' })).out, `${run}<a $(id)>\n`);
+    assert.equal((await make(folder, ['scenario'], { NAME: 'a $(id) *' })).out, `${run}<a><$(id)><*>\n`);
+    const elsewhere = await make(folder, ['lab'], { EDGE: 'edge:80' });
+    assert.equal(elsewhere.out, `${run.replace('run', '--address')}<edge:80><list>\n`);
     const set = await make(folder, ['scenario', 'NAME=all', 'SET=rate=50 seconds=2']);
     assert.equal(set.out, `${run}<all><--set><rate=50><--set><seconds=2>\n`);
     const { code, error } = await make(folder, ['scenario']);

@@ -90,6 +90,7 @@ def k8s_yaml(text):
 
 
 functions = {
+    "listdir": lambda path: [os.path.abspath(at(os.path.join(path, name))) for name in os.listdir(at(path))],
     "read_yaml": read_yaml,
     "read_yaml_stream": read_yaml_stream,
     "helm": helm,

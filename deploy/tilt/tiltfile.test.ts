@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { repo } from '../local/paths.ts';
@@ -33,9 +33,11 @@ describe('Tiltfile', () => {
   it('agrees with the chart, the Dockerfile, the Makefile and the repository', () => {
     assert.deepEqual(problemsOf(tiltfile, values), []);
     assert.equal(tiltfile.builds.length, 1);
+    const scenarios = globSync('services/lab/scenarios/!(*.test).ts', { cwd: repo }).map(file => basename(file, '.ts'));
+    assert.ok(scenarios.length > 0);
     assert.deepEqual(
       tiltfile.locals.map(({ name }) => name),
-      ['generate', 'check', 'test', 'e2e'],
+      ['generate', 'check', 'test', 'e2e', ...scenarios.sort()],
     );
   });
 

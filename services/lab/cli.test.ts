@@ -67,6 +67,7 @@ describe('telltale', () => {
     const results = [await telltale('run', 'fake', '--json'), await telltale('run', 'all', '--json')];
     const [first, [second]] = results.map(({ out }) => JSON.parse(out)) as [Result, [Result]];
     assert.deepEqual([first.schemaVersion, second.passed], [1, true]);
+    assert.equal(JSON.parse((await telltale('run', 'fake', 'fake', '--json')).out).length, 2);
     const { out } = await telltale('results', 'fake');
     for (const { id } of [first, second]) assert.match(out, new RegExp(`${id} │ .*holds`));
     assert.deepEqual(JSON.parse((await telltale('show', first.id, '--json')).out), first);
@@ -130,6 +131,36 @@ describe('telltale', () => {
     const without = await ended(start(other.address, 'list'));
     assert.equal(without.code, 1);
     assert.match(without.err, /leads to no lab: install the chart with experiments=true/);
+  });
+
+  it('--namespace goes by a port forward of kubectl, and says what kubectl said when there is none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'telltale-kubectl-'));
+    const list = (namespace: string) =>
+      ended(spawn(process.execPath, [CLI, '--namespace', namespace, 'list'], { env: { ...process.env, PATH: folder } }));
+    const kubectl = (script: string) => writeFile(join(folder, 'kubectl'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    try {
+      const nowhere = await list('mesh');
+      assert.deepEqual([nowhere.code, nowhere.out], [1, '']);
+      assert.match(
+        nowhere.err,
+        /^port 8080 of service\/edge cannot be brought here: kubectl cannot be run: .*ENOENT; see https/,
+      );
+      const [, port] = server.address.split(':');
+      await kubectl(
+        `[ "$*" = "--namespace mesh port-forward service/edge :8080" ] || { echo "no namespace $2" >&2; exit 1; }\n` +
+          `echo "Forwarding from 127.0.0.1:${port} -> 8080"; exec /bin/sleep 60`,
+      );
+      const there = await list('mesh');
+      assert.deepEqual([there.code, there.err], [0, '']);
+      assert.match(there.out, /fake +│/);
+      const elsewhere = await list('other');
+      assert.deepEqual(
+        [elsewhere.code, elsewhere.err],
+        [1, 'port 8080 of service/edge cannot be brought here: no namespace other\n'],
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('Ctrl-C stops the run, waits for its clean-up, shows the incomplete result, and exits with 130', async () => {

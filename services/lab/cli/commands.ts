@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { LabServiceService } from '../../../proto/gen/telltale/lab/v1/lab.ts';
 import { type Client, createClient } from '../../kit/client.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
@@ -6,6 +6,7 @@ import type { Result } from '../result.ts';
 import { compareText } from './compare-text.ts';
 import { CliError, explain } from './complain.ts';
 import { descriptionText, listText } from './description-text.ts';
+import { forwardPort } from './port-forward.ts';
 import { writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -15,6 +16,9 @@ export type LabClient = Client<typeof LabServiceService>;
 
 /** Where the edge is when `make up` or a cluster of deploy/kind.yaml runs on this machine. */
 const LOCAL_EDGE = '127.0.0.1:8080';
+
+/** The port of the edge's Service in a cluster. */
+const EDGE_PORT = 8080;
 
 /** Where `prove` writes, beside what else a run of this machine leaves. */
 const PROOF_FOLDER = '.run/proof';
@@ -31,13 +35,17 @@ export function labCommand(signal: AbortSignal): Command {
     .description('Runs scenarios: claims about gRPC, each beside a control.')
     .exitOverride();
   program.option('--address <host:port>', 'the edge of the mesh whose lab is asked', asAddress, LOCAL_EDGE);
+  const namespace = new Option('--namespace <name>', "the edge in this namespace of kubectl's cluster, by a port forward");
+  program.addOption(namespace.conflicts('address'));
   const command = (usage: string, description: string) =>
     program.command(usage).description(description).option('--json', 'for programs');
   const withLab = async (work: (lab: LabClient) => Promise<void>) => {
-    const { address } = program.opts<{ address: string }>();
-    using lab = createClient(LabServiceService, { address });
+    const { address, namespace } = program.opts<{ address: string; namespace?: string }>();
+    using forward = namespace === undefined ? undefined : await forwardEdge(namespace);
+    const edge = forward?.address ?? address;
+    using lab = createClient(LabServiceService, { address: edge });
     await work(lab).catch(error => {
-      throw explain(error, address);
+      throw explain(error, edge);
     });
   };
 
@@ -54,13 +62,13 @@ export function labCommand(signal: AbortSignal): Command {
         print(json ? description : descriptionText(description));
       }),
   );
-  command('run <scenario>', 'run a scenario, or all; exit code 0 only if all checks pass')
-    .option('--set <key=value>', 'a parameter of the scenario; may be repeated', asParameter, {})
-    .action((scenario: string, { json, set }: Flags & { set: Record<string, string> }) =>
+  command('run <scenario...>', 'run scenarios, or all; exit code 0 only if all checks pass')
+    .option('--set <key=value>', 'a parameter of each scenario; may be repeated', asParameter, {})
+    .action((scenarios: string[], { json, set }: Flags & { set: Record<string, string> }) =>
       withLab(async lab => {
-        const names = scenario === 'all' ? await namesOf(lab) : [scenario];
+        const names = scenarios.includes('all') ? await namesOf(lab) : scenarios;
         const results = await runEach(lab, names, { set, json: json === true, signal });
-        if (json) print(scenario === 'all' ? results : results[0]);
+        if (json) print(scenarios.length === 1 && scenarios[0] !== 'all' ? results[0] : results);
       }),
     );
   command('prove', 'run all scenarios and write what came of it: proof.json for programs, proof.html for readers')
@@ -95,6 +103,12 @@ export function labCommand(signal: AbortSignal): Command {
     }),
   );
   return program;
+}
+
+function forwardEdge(namespace: string) {
+  return forwardPort(namespace, 'service/edge', EDGE_PORT).catch((error: Error) => {
+    throw new CliError(error.message, 1);
+  });
 }
 
 async function namesOf(lab: LabClient): Promise<string[]> {
