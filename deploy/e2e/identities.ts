@@ -21,8 +21,9 @@ export async function readSecret(name: string): Promise<Files> {
 /** Changes some files of a Secret. */
 export async function writeSecret(name: string, files: Files): Promise<void> {
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString('base64')]));
-  // not as an argument, which every user of the machine could read
-  await kubectl(['patch', 'secret', name, '--type=merge', '--patch-file=/dev/stdin'], JSON.stringify({ data }));
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data };
+  // by standard input: every user of the machine could read an argument
+  await kubectl(['apply', '--server-side', '--force-conflicts', '--field-manager=e2e', '-f', '-'], JSON.stringify(secret));
 }
 
 /** Who signs the identities of the mesh. Throws when nobody does yet. */

@@ -39,7 +39,7 @@ export interface Dialled {
   readonly host: string;
   /** Whether one byte of the protocol behind the handshake came back. */
   readonly answered: boolean;
-  /** How it ended when it was not answered: what the connection said, "closed", or "silent" after five seconds. */
+  /** How it ended when it was not answered: what the connection said, "alert", "closed", or "silent" after five seconds. */
   readonly end: string;
 }
 
@@ -69,7 +69,8 @@ const DIAL = `
     const end = (answered, end) => { socket.destroy(); clearTimeout(timer); resolve({ host, answered, end }); };
     const timer = setTimeout(() => end(false, 'silent'), 5000);
     socket.once(options ? 'secureConnect' : 'connect', () => socket.write(socket.alpnProtocol === 'postgresql' ? sslRequest : http2));
-    socket.once('data', () => end(true, 'answered'));
+    const ALERT = 21; // a record of TLS in answer to plain text, which is a refusal (RFC 8446, section 6)
+    socket.once('data', ([type]) => (options || type !== ALERT ? end(true, 'answered') : end(false, 'alert')));
     socket.once('error', error => end(false, error.code ?? error.message));
     socket.once('close', () => end(false, 'closed'));
   });
