@@ -14,24 +14,10 @@ import { localApi } from '../../services/lab/kubernetes-api.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { repo, runPaths } from './paths.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
+import { QUICK, quickSettings } from './testing-scenarios.ts';
 
 const CLI = join(repo, 'services', 'lab', 'cli.ts');
-/** As little load as shows something. */
-const QUICK = { rate: '10', seconds: '2', repetitions: '2' };
 const SLOWLY = { ...QUICK, seconds: '20' };
-/** Scenarios that need other settings to be quick. */
-const SETTINGS: Record<string, Record<string, string>> = {
-  'failure-codes': { ...QUICK, seconds: '1' },
-  'channel-per-call': { ...QUICK, rate: '100' },
-  multiplexing: { ...QUICK, rate: '100', seconds: '1' },
-  'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
-  payload: { rate: '2', seconds: '1', repetitions: '2' },
-  streaming: { rate: '1', seconds: '1', repetitions: '2' },
-  'proxy-timeout': { ...QUICK, seconds: '1' },
-  // as long as a rollout takes, and enough calls under way that a killed pod loses some
-  drain: { ...QUICK, rate: '100', seconds: '30' },
-};
-
 describe('the lab in a local mesh', () => {
   let mesh: TestMesh;
   let lab: Client<typeof Lab>;
@@ -66,7 +52,7 @@ describe('the lab in a local mesh', () => {
     assert.ok(scenarios.length >= 3);
     for (const { name: scenario } of scenarios) {
       const startedAt = performance.now();
-      const { verdict, passed, headline, conditions } = await run({ scenario, parameters: SETTINGS[scenario] ?? QUICK });
+      const { verdict, passed, headline, conditions } = await run({ scenario, parameters: quickSettings(scenario) });
       const seconds = (performance.now() - startedAt) / 1000;
       t.diagnostic(`${scenario}: ${headline.armMedian} against ${headline.controlMedian}, ${seconds.toFixed(0)} s`);
       assert.ok(passed, verdict.sentence);
