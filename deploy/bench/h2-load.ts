@@ -5,21 +5,25 @@ import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node
 export interface RepeatedCall {
   readonly path: string;
   readonly body: Buffer;
-  /** The share of the calls that come with a parent whose trace is kept; without, calls have no parent. */
-  readonly sampled?: number | undefined;
+  /** The share of the calls whose parent's trace is kept, from 0 to 1. */
+  readonly sampled: number;
 }
 
 /**
- * Makes unary gRPC calls on one connection for `ms` milliseconds, `concurrency` at a time, and resolves to how many were answered.
- * It does no more per call than it must, so that the server is what is measured. Rejects when a call fails.
+ * Makes unary gRPC calls on one connection, `concurrency` at a time, until `over`, which is told how many were answered, says so;
+ * resolves to their number. It does no more per call than it must, so that the server is what is measured. Rejects when a call fails.
  */
-export async function loadFor(address: string, call: RepeatedCall, concurrency: number, ms: number): Promise<number> {
+export async function loadUntil(
+  over: (answered: number) => boolean,
+  address: string,
+  call: RepeatedCall,
+  concurrency: number,
+): Promise<number> {
   const session = connect(`http://${address}`);
   await once(session, 'connect');
-  const over = Date.now() + ms;
   let answered = 0;
   const repeat = async () => {
-    for (; Date.now() < over; answered++) await callOnce(session, call);
+    for (; !over(answered); answered++) await callOnce(session, call);
   };
   try {
     await Promise.all(Array.from({ length: concurrency }, repeat));
@@ -44,7 +48,7 @@ function callOnce(session: ClientHttp2Session, { path, body, sampled }: Repeated
     'content-type': 'application/grpc',
     'grpc-timeout': '5S',
     te: 'trailers',
-    ...(sampled !== undefined && { traceparent: traceparent(sampled) }),
+    traceparent: traceparent(sampled),
   };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const stream = session.request(headers);

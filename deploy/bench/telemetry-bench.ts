@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { UserRequest, UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { frame } from '../../services/kit/testing-raw-call.ts';
 import { benchOptions, printRows, spread, takeTurns } from './bench-options.ts';
-import { loadFor } from './h2-load.ts';
+import { loadUntil } from './h2-load.ts';
 
 interface Arm {
   readonly name: string;
   readonly made: 'bare' | 'kit' | 'telemetry';
-  /** The share of the calls whose parents are sampled, as the edge decides it; without, there is no tracing at all. */
+  /** The share of the calls whose parents are sampled, as the edge decides it; without, there is no tracing here at all. */
   readonly sampled?: number;
 }
 
@@ -26,7 +26,8 @@ const ARMS: readonly Arm[] = [
 ];
 
 const CONCURRENCY = 64;
-const WARM_UP_MS = 2000;
+/** As many calls for each arm, and not as long: one that is slower would else be measured before its code has been compiled. */
+const WARM_UP_CALLS = 60_000;
 const CALL = { path: UserServiceService.getUser.path, body: frame(UserRequest.encode({ id: 123 }).finish()) };
 
 /** CPU microseconds per call, and calls a second, of one turn. */
@@ -36,16 +37,17 @@ interface Turn {
 }
 
 async function takeTurn({ made, sampled }: Arm, collector: string, ms: number): Promise<Turn> {
-  const call = { ...CALL, sampled };
+  const call = { ...CALL, sampled: sampled ?? 1 }; // all arms get the same requests
   const server = fork(new URL('bench-server.ts', import.meta.url), [made], {
     execArgv: ['--import', new URL('../../services/kit/telemetry.ts', import.meta.url).href],
     env: { ...process.env, ...(sampled !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }) },
   });
   try {
     const address = `127.0.0.1:${(await once(server, 'message'))[0]}`;
-    await loadFor(address, call, CONCURRENCY, WARM_UP_MS);
+    await loadUntil(answered => answered >= WARM_UP_CALLS, address, call, CONCURRENCY);
     const before = await cpuOf(server);
-    const calls = await loadFor(address, call, CONCURRENCY, ms);
+    const endsAt = Date.now() + ms;
+    const calls = await loadUntil(() => Date.now() >= endsAt, address, call, CONCURRENCY);
     return { cpuUs: ((await cpuOf(server)) - before) / calls, rps: (calls * 1000) / ms };
   } finally {
     server.kill('SIGKILL');
@@ -90,4 +92,4 @@ const rows = ARMS.map(arm => {
     n: its.length,
   };
 });
-printRows(rows, json, { concurrency: CONCURRENCY, ms });
+printRows(rows, json, { concurrency: CONCURRENCY, warmUpCalls: WARM_UP_CALLS, ms });

@@ -19,37 +19,34 @@ const SERVER_ERRORS: readonly number[] = [
   status.DATA_LOSS,
 ];
 
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
 /**
- * A span as the stable RPC conventions have it, made of one of instrumentation-grpc, which still writes the older ones: it is named
+ * Makes a span of instrumentation-grpc, which still writes the older conventions, one of the stable RPC conventions: it is named
  * "telltale.users.v1.UserService/GetUser", its attributes are `rpc.system.name`, `rpc.method` and `rpc.status_code` (a name), and a
  * server's span is an error only for the codes by which a server has failed. Other spans stay as they are.
  *
+ * Changes the span itself, which has ended and goes nowhere else: a second object for each span cost a tenth of what a span costs.
+ *
  * @see https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
  */
-export function conventional(span: ReadableSpan): ReadableSpan {
+export function makeConventional(span: ReadableSpan): void {
   const { 'rpc.system': system, 'rpc.service': service, 'rpc.method': method, ...attributes } = span.attributes;
-  if (system !== 'grpc') return span;
+  if (system !== 'grpc') return;
   const { 'rpc.grpc.status_code': code, 'grpc.error_name': _name, 'grpc.error_message': _message, ...rest } = attributes;
   const failed = span.kind === SpanKind.SERVER ? SERVER_ERRORS.includes(Number(code)) : code !== status.OK;
   const name = `${service}/${method}`;
   const statusCode = status[Number(code)];
-  // a span's other members are on its prototype
-  return Object.create(span, {
-    name: { value: name },
-    attributes: {
-      value: {
-        ...rest,
-        'rpc.system.name': 'grpc',
-        'rpc.method': name,
-        ...(statusCode && { 'rpc.status_code': statusCode, ...(failed && { 'error.type': statusCode }) }),
-      },
-    },
-    status: { value: failed ? { ...span.status, code: SpanStatusCode.ERROR } : { code: SpanStatusCode.UNSET } },
-  }) as ReadableSpan;
+  const changed: Writable<ReadableSpan> = span;
+  changed.name = name;
+  changed.attributes = { ...rest, 'rpc.system.name': 'grpc', 'rpc.method': name };
+  if (statusCode) changed.attributes['rpc.status_code'] = statusCode;
+  if (statusCode && failed) changed.attributes['error.type'] = statusCode;
+  changed.status = failed ? { ...span.status, code: SpanStatusCode.ERROR } : { code: SpanStatusCode.UNSET };
 }
 
 /**
- * Sends {@link conventional} spans in batches, off the calls' way. What the queue has no room for, and what the collector does not
+ * Sends spans in batches, as {@link makeConventional} makes them, off the calls' way. What the queue has no room for, and what the collector does not
  * take, is counted as dropped.
  *
  * The queue does not say what it drops, so its length is known here by what went in and what came out.
@@ -62,7 +59,8 @@ export function spanProcessor(
   const counting: SpanExporter = {
     export: (spans, done) => {
       queued -= spans.length;
-      exporter.export(spans.map(conventional), result => {
+      for (const span of spans) makeConventional(span);
+      exporter.export(spans, result => {
         if (result.code !== ExportResultCode.SUCCESS) metrics.spans.dropped.inc(spans.length);
         done(result);
       });

@@ -20,6 +20,7 @@ export function startTracing(): void {
   const { TELLTALE_POD = 'local', OTEL_RESOURCE_ATTRIBUTES } = process.env;
   process.env.OTEL_RESOURCE_ATTRIBUTES = [OTEL_RESOURCE_ATTRIBUTES, `k8s.pod.name=${TELLTALE_POD}`].filter(Boolean).join();
   process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env'; // the others put the host and the command line on every span
+  process.env.OTEL_PROPAGATORS ??= 'tracecontext'; // nobody here reads baggage, and the edge lets none in
   const exporter = new OTLPTraceExporter({ timeoutMillis: EXPORT_TIMEOUT_MS });
   const sdk = new NodeSDK({
     spanProcessors: [spanProcessor(exporter, { maxQueueSize: MAX_QUEUE_SIZE, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
