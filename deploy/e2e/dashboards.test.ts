@@ -28,6 +28,15 @@ describe('the dashboards, after two minutes of calls of all kinds', () => {
     }
   }
 
+  it('would show nothing of a metric that has been renamed, the control', async () => {
+    const NAME = 'grpc_server_call_started_total';
+    const renamed = queries
+      .filter(({ expr }) => expr.includes(NAME))
+      .map(({ expr }) => expr.replaceAll(NAME, `${NAME}_renamed`));
+    assert.ok(renamed.length > 0);
+    for (const expr of renamed) assert.deepEqual(await prometheus.query(expr), [], expr);
+  });
+
   it('lead by their exemplars to traces that exist', async t => {
     const exemplars = await prometheus.exemplars(`grpc_server_call_duration_seconds_bucket{namespace="${NAMESPACE}"}`);
     t.diagnostic(`${exemplars.length} exemplars`);
