@@ -24,6 +24,8 @@ export interface Outcome {
   readonly reset?: number;
   /** What the message, or the body when there is none, says. */
   readonly says?: RegExp;
+  /** Headers or trailers that are there. */
+  readonly headers?: Record<string, string>;
 }
 
 /** A sentence, what is sent, what comes back. */
@@ -32,6 +34,10 @@ export type Row = [title: string, sent: BadCall, outcome: Outcome];
 const { OK, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL } = status;
 const REFUSED: Outcome = { http: 415, grpc: Number.NaN, says: /content type must be application\/grpc/ };
 const RESET: Outcome = { http: Number.NaN, grpc: Number.NaN, reset: constants.NGHTTP2_INTERNAL_ERROR };
+
+const FRAMED: Outcome = { grpc: INTERNAL, says: /compressed/ };
+const CUT: Outcome = { grpc: INTERNAL, says: /ends within a message/ };
+const NO_SCRIPT: Outcome = { grpc: INVALID_ARGUMENT, says: /^telltale-script-bin is not a Script$/ };
 
 /** The message of GetUser(123). */
 export const request = Buffer.from(UserRequest.encode({ id: 123 }).finish());
@@ -112,10 +118,23 @@ export const badCalls: Record<string, Row[]> = {
     ['gzip without its end is INTERNAL', { headers: gzip, body: frame(zipped.subarray(0, -6), 1) }, { grpc: INTERNAL }],
     ['200 KB of gzip that become 200 MB are RESOURCE_EXHAUSTED', bomb, { grpc: RESOURCE_EXHAUSTED, says: /4194304/ }],
     [
-      'the encoding br is UNIMPLEMENTED',
+      'the encoding br is UNIMPLEMENTED, with those that are read',
       { headers: { 'grpc-encoding': 'br' }, body: frame(request, 1) },
-      { grpc: UNIMPLEMENTED, says: /"br"/ },
+      { grpc: UNIMPLEMENTED, says: /"br"/, headers: { 'grpc-accept-encoding': 'identity,gzip,deflate' } },
     ],
+    ['the compressed flag without an encoding is INTERNAL', { body: frame(request, 1) }, FRAMED],
+    [
+      'the compressed flag with the encoding identity is INTERNAL',
+      { headers: { 'grpc-encoding': 'identity' }, body: frame(request, 1) },
+      FRAMED,
+    ],
+    ['a compressed flag of 2 is INTERNAL', { body: frame(request, 2) }, FRAMED],
+    ['a compressed flag of 255 with an encoding is INTERNAL', { headers: gzip, body: frame(zipped, 255) }, FRAMED],
+    ['a plain message among compressed ones is read, the control', { headers: gzip, body: frame(request) }, { grpc: OK }],
+    ['a message shorter than its length is INTERNAL', { body: frame(request).subarray(0, 6) }, CUT],
+    ['two bytes of a frame are INTERNAL', { body: Buffer.from([0, 0]) }, CUT],
+    ['one byte of a frame is INTERNAL', { body: Buffer.from([0]) }, CUT],
+    ['two bytes after the message are INTERNAL', { body: Buffer.concat([frame(request), Buffer.from([0, 0])]) }, CUT],
   ],
   protobuf: [
     ['bytes that are no message are INTERNAL', { body: frame(Buffer.from([0x0f, 0xff])) }, { grpc: INTERNAL }],
@@ -139,11 +158,10 @@ export const badCalls: Record<string, Row[]> = {
     ['58 KB of headers, as well', { headers: { 'x-large': 'x'.repeat(58 * 1024) } }, RESET],
     ['a name with an underscore is reset', { headers: { with_underscore: 'x' } }, RESET],
     ['60 header lines pass', lines(60), { grpc: OK }],
-    [
-      'a script that is none is INVALID_ARGUMENT',
-      script(Buffer.from([0x0f])),
-      { grpc: INVALID_ARGUMENT, says: /telltale-script-bin is not a Script/ },
-    ],
+    ['a script that is none is INVALID_ARGUMENT', script(Buffer.from([0x0f])), NO_SCRIPT],
+    ...['!!!!', 'CgdbdXNlcnNd!', 'Cg', 'A', 'AA=', 'CgV1c2Vycw=='.repeat(2)].map(
+      (value): Row => [`the script "${value}", bad base64 or cut, is INVALID_ARGUMENT`, script(value), NO_SCRIPT],
+    ),
     [
       'a script of 33 steps is INVALID_ARGUMENT',
       script(Script.encode(Script.fromPartial({ steps: Array(33).fill({ service: 'users' }) })).finish()),
@@ -179,20 +197,10 @@ export const badCalls: Record<string, Row[]> = {
   ],
   'known gaps: what the specification, or we, would have otherwise': [
     [
-      'a message shorter than its length is UNIMPLEMENTED, not INTERNAL',
-      { body: frame(request).subarray(0, 6) },
-      { grpc: UNIMPLEMENTED },
-    ],
-    ['two bytes of a frame are UNIMPLEMENTED, not INTERNAL', { body: Buffer.from([0, 0]) }, { grpc: UNIMPLEMENTED }],
-    ['two bytes after the message are ignored', { body: Buffer.concat([frame(request), Buffer.from([0, 0])]) }, { grpc: OK }],
-    ['the compressed flag without an encoding is ignored', { body: frame(request, 1) }, { grpc: OK }],
-    ['a compressed flag of 2 is ignored', { body: frame(request, 2) }, { grpc: OK }],
-    [
       'the field number 0 ends the message unseen',
       { body: frame(Buffer.from([0, 1, ...request])) },
       { grpc: INVALID_ARGUMENT, says: /is 0/ },
     ],
-    ['bad base64 in telltale-script-bin is taken for an empty script', script('!!!!'), { grpc: OK }],
     [
       'PUT with a gRPC content type is UNKNOWN, not UNIMPLEMENTED',
       { headers: { ':method': 'PUT' } },

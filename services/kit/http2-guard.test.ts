@@ -79,6 +79,13 @@ describe('mendHeaders', () => {
     assert.equal(headers({ ':method': 'PUT' })['content-type'], 'refused');
   });
 
+  it('leaves a script in base64, padded or not, and puts what is no message in the place of anything else', () => {
+    const script = (value: string) => headers({ 'telltale-script-bin': value })['telltale-script-bin'];
+    for (const value of ['', 'CgA=', 'CgA', 'CgAA', 'Cg==', 'Cg', '+/+/', 'Cg==,CgA']) assert.equal(script(value), value);
+    for (const value of ['!!!!', 'C', 'CgA==', 'Cg=A', 'Cg==Cg==', 'CgA-', 'Cg A', 'CgA=,!'])
+      assert.equal(script(value), 'Dw==');
+  });
+
   it('marks a malformed grpc-timeout and cuts one that would overflow a timer', () => {
     assert.equal(headers({ 'grpc-timeout': '5S5S' })['grpc-timeout'], 'malformed');
     assert.equal(headers({ 'grpc-timeout': '1m, 2m' })['grpc-timeout'], 'malformed');

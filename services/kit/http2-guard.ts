@@ -2,6 +2,7 @@ import type { Http2Server, IncomingHttpHeaders, ServerOptions } from 'node:http2
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { MAX_TIMEOUT_MS, parseGrpcTimeout } from './deadline.ts';
 import { endConnections } from './end-connections.ts';
+import { SCRIPT_KEY } from './experiment.ts';
 import { observeConnections } from './observe-connections.ts';
 
 /** How many RST_STREAM frames one connection may send: `burst` at once, `rate` a second for long. */
@@ -25,6 +26,7 @@ interface Internals {
  * - grpc-js takes any `grpc-timeout` with a digit and a unit somewhere in it, and overflows above 2^31 ms. Malformed values
  *   are answered with INTERNAL, large ones are cut to the largest that a timer can hold.
  * - grpc-js takes any content type that begins with application/grpc, and any HTTP method. Both are refused with HTTP 415.
+ * - grpc-js decodes what it can of a value that is no base64. In the metadata that the kit reads it becomes one that is refused.
  * - grpc-js keeps connections whose peer is not there; they are ended.
  *
  * @throws TypeError when this version of grpc-js keeps these things elsewhere
@@ -49,9 +51,18 @@ export function guardHttp2(server: Server, limit: ResetLimit): void {
 /** application/grpc with an optional format or parameter; see the gRPC over HTTP/2 specification, Requests. */
 const CONTENT_TYPE = /^application\/grpc(\+proto)?(;.*)?$/;
 
+/** One or more values in base64, padded or not; see the gRPC over HTTP/2 specification, Requests. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+const isBase64 = (value: string) => value.split(',').every(part => BASE64.test(part.trim()));
+
+/** Base64 of a byte that begins no message of protobuf. */
+const NO_MESSAGE = Buffer.from([0x0f]).toString('base64');
+
 /** Changes what grpc-js would misread into what it answers rightly. */
 export function mendHeaders(headers: IncomingHttpHeaders): void {
   if (headers[':method'] !== 'POST' || !CONTENT_TYPE.test(headers['content-type'] ?? '')) headers['content-type'] = 'refused';
+  const script = headers[SCRIPT_KEY];
+  if (script !== undefined && !isBase64(String(script))) headers[SCRIPT_KEY] = NO_MESSAGE;
   const timeout = headers['grpc-timeout'];
   if (timeout === undefined) return;
   const ms = parseGrpcTimeout(String(timeout));

@@ -16,6 +16,7 @@ import { type MethodDefinition, type ServiceDefinition, serviceName } from './me
 import { isMeasuring, metrics } from './metrics.ts';
 import { addReflection } from './reflection.ts';
 import type { Serving } from './serve-call.ts';
+import { strictFraming } from './strict-framing.ts';
 import { requestRules } from './validate.ts';
 
 /** A service with the handlers that answer it. */
@@ -62,7 +63,7 @@ const STREAM_GRACE_MS = 1000;
 
 /** Makes a server; it says NOT_SERVING until told otherwise. */
 export function createServer(options: MeshServerOptions): MeshServer {
-  const settings = { 'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS, interceptors: [watchCancellation] };
+  const settings = { 'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS, interceptors: [watchCancellation, strictFraming] };
   const server = new Server(settings);
   const healthServer = new Server();
   const draining = new AbortController();
