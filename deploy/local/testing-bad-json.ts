@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { SCRIPT_KEY, scriptMetadata } from '../../services/kit/experiment.ts';
+import { bindings } from './testing-bindings.ts';
 import type { HttpRequest } from './testing-http.ts';
 
 /** What comes back: a google.rpc.Status in JSON, unless the status is 200. */
@@ -123,8 +124,22 @@ const paths: JsonRow[] = [
   ['a path of 70 KB is 431', get(`/api/users/${'1'.repeat(70_000)}`), HEADERS],
 ];
 
+/** The last of two values would count, so a path that holds a field of its request takes no query. */
+const NO_QUERY = /^A path that names one thing takes no query$/;
+
 const queries: JsonRow[] = [
-  bad('an unknown key', get('/api/users/123?colour=red'), /Could not find field "colour"/),
+  bad('an unknown key', get('/api/users?colour=red'), /Could not find field "colour"/),
+  bad('an unknown key after a path that names one thing', get('/api/users/123?colour=red'), NO_QUERY),
+  ...bindings.flatMap(({ template, names }) =>
+    names.map(name => {
+      const path = template.replace(/\{\w+\}/, '7');
+      return bad(`${path}?${name}=8, a field of the path again,`, get(`${path}?${name}=8`), NO_QUERY);
+    }),
+  ),
+  ...['/api/users/7?%69d=8', '/api/users/7?x&id=8', '/api//users/7?id=8', '/api/users/7/?id=8', '/api/users/./7?id=8'].map(
+    path => bad(`GET ${path}`, get(path), NO_QUERY),
+  ),
+  ['/api/users/123? is /api/users/123', get('/api/users/123?'), ALICE],
   bad('a key of the answer', get('/api/users?users.id=1'), /Could not find field "users"/),
   bad('a word for a number', get('/api/users?page_size=abc'), /page_size: invalid value "abc"/),
   bad('no value', get('/api/users?page_size='), /page_size: invalid value ""/),
@@ -159,7 +174,10 @@ export const badJson: Record<string, JsonRow[]> = { bodies, paths, queries, head
 const ordered = (user: number, change: (text: string) => string) => post(order(change, user));
 const query = '/api/users?page_size=9&page_size=1';
 
-/** What ought to be otherwise. */
+/**
+ * What ought to be otherwise. Of the transcoder's options none is about the text of a JSON body, and a second parser before it
+ * would be one more that reads input; SECURITY.md says what follows for users.
+ */
 export const jsonGaps: JsonRow[] = [
   ['a trailing comma is ignored', ordered(51, text => text.replace('"EUR"', '"EUR",')), { status: 200 }],
   ['an unknown field is ignored', ordered(52, text => text.replace('{', '{"colour":"red",')), { status: 200 }],
@@ -170,7 +188,6 @@ export const jsonGaps: JsonRow[] = [
   ],
   ['an object for a list is a list of one', ordered(54, text => text.replace(/[[\]]/g, '')), { status: 200 }],
   ['a content type other than JSON is ignored', post(order(undefined, 55), { 'content-type': 'text/plain' }), { status: 200 }],
-  ['/api/users/7?id=8 answers 8, not 7', get('/api/users/7?id=8'), { status: 200, says: /^\{"id":8,/ }],
   ['of a query key that is there twice the last one counts', get(query), { status: 200, says: /^\{"users":\[\{[^{]*\],/ }],
   ['a slash at the end is ignored', get('/api/users/123/'), ALICE],
   ['a plus sign before a number is ignored', get('/api/users/+123'), ALICE],
