@@ -11,9 +11,10 @@ import { pad } from './codec.ts';
 import type { CallContext } from './context.ts';
 import { paddingOf } from './experiment.ts';
 import { type ByKind, type MethodDefinition, type MethodName, methodName, type RequestOf, type ResponseOf } from './method.ts';
-import { toStatus } from './rpc-error.ts';
+import { toStatus } from './rpc-status.ts';
 import { type Serving, serveCall } from './serve-call.ts';
 import { readMessages, writeMessages } from './server-stream.ts';
+import { traceIdOf } from './trace-id.ts';
 
 export { checked } from './admission.ts';
 export type { CallContext } from './context.ts';
@@ -79,7 +80,7 @@ function adaptAnswering(
         padded(response, context);
         return () => callback(null, response);
       },
-      fail: error => callback(toStatus(error)),
+      fail: error => callback(toStatus(error, traceIdOf(call.metadata))),
     });
   };
 }
@@ -93,7 +94,7 @@ function adaptStreaming(name: MethodName, handler: ServerStreamHandler<unknown, 
         await writeMessages(call, handler(requestOf(call, context, admit), context), context, padded);
         return () => call.end();
       },
-      fail: error => call.emit('error', toStatus(error)),
+      fail: error => call.emit('error', toStatus(error, traceIdOf(call.metadata))),
     });
   };
 }

@@ -1,10 +1,7 @@
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.ts';
 import { Status as RpcStatus } from '../../proto/gen/google/rpc/status.ts';
-
-/** The `domain` of every google.rpc.ErrorInfo that a service of the mesh sends. */
-export const ERROR_DOMAIN = 'telltale';
 
 /** A field that breaks a rule: the path as in the `.proto` ("lines[2].quantity"), and the rule with the value that broke it. */
 export interface Violation {
@@ -109,33 +106,6 @@ export function passOn(error: RpcError): RpcError {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     cause: error,
   });
-}
-
-/** What grpc-js sends for an error: code, message and the google.rpc.Status in `grpc-status-details-bin`. */
-export function toStatus(error: RpcError): { code: status; details: string; metadata: Metadata } {
-  const metadata = new Metadata();
-  const message = error.message.toWellFormed(); // grpc-js's encodeURI throws for half a surrogate pair, outside of any handler
-  const details = RpcStatus.encode({ code: error.code, message, details: detailsOf(error) }).finish();
-  metadata.set('grpc-status-details-bin', Buffer.from(details));
-  return { code: error.code, details: message, metadata };
-}
-
-function detailsOf(error: RpcError): Any[] {
-  const details = [pack('ErrorInfo', ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata: {} }).finish())];
-  if (error.violations.length > 0) {
-    const fieldViolations = error.violations.map(violation => ({ ...violation, reason: '', localizedMessage: undefined }));
-    details.push(pack('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
-  }
-  if (error.retryAfterMs !== undefined) {
-    const seconds = Math.floor(error.retryAfterMs / 1000);
-    const retryDelay = { seconds: BigInt(seconds), nanos: (error.retryAfterMs - seconds * 1000) * 1e6 };
-    details.push(pack('RetryInfo', RetryInfo.encode({ retryDelay }).finish()));
-  }
-  return details;
-}
-
-function pack(type: string, value: Uint8Array): Any {
-  return { typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) };
 }
 
 /** The error of a failed call, with what the callee's google.rpc.Status says. `upstream` is the callee's short name. */

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import * as contracts from '../../proto/gen/rules.ts';
 import { RpcError, type Violation } from './rpc-error.ts';
+import { firstOf } from './rpc-status.ts';
 import { compileValidators, type Validator } from './validate-compile.ts';
 import type { MethodRules } from './validate-rules.ts';
 
@@ -28,13 +29,16 @@ function validatorOf(name: string): Validator {
   return validator;
 }
 
-/** How many violations an answer lists at most: all of them together must fit into one response header. */
+/** How many violations an answer lists at most. */
 const LISTED = 20;
 
-/** The INVALID_ARGUMENT, with reason INVALID_REQUEST and google.rpc.BadRequest, that lists the violations, all up to 20. */
+/** How long they may be together, in bytes: they stand in an answer twice, in its message and in its details, see rpc-status.ts. */
+const LISTED_BYTES = 1250;
+
+/** The INVALID_ARGUMENT, with reason INVALID_REQUEST and google.rpc.BadRequest, that lists the violations, the first 20 that fit. */
 export function invalidRequest(violations: readonly Violation[]): RpcError {
-  const listed = violations.slice(0, LISTED);
-  const more = violations.length > LISTED ? `; and ${violations.length - LISTED} more` : '';
+  const listed = firstOf(violations.slice(0, LISTED), LISTED_BYTES);
+  const more = violations.length > listed.length ? `; and ${violations.length - listed.length} more` : '';
   const message = listed.map(({ field, description }) => `${field}: ${description}`).join('; ') + more;
   return new RpcError(status.INVALID_ARGUMENT, message, { reason: 'INVALID_REQUEST', violations: listed });
 }
