@@ -1,9 +1,15 @@
 import type { Http2Server, IncomingHttpHeaders, ServerOptions } from 'node:http2';
-import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server, ServerCredentials, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 import { MAX_TIMEOUT_MS, parseGrpcTimeout } from './deadline.ts';
 import { endConnections } from './end-connections.ts';
 import { SCRIPT_KEY } from './experiment.ts';
 import { observeConnections } from './observe-connections.ts';
+
+/** What grpc-js cannot read as a time-out. */
+const MALFORMED = 'malformed';
+
+/** The streams whose time-out is malformed. */
+const withoutTimeout = new WeakSet<object>();
 
 /** How many RST_STREAM frames one connection may send: `burst` at once, `rate` a second for long. */
 export interface ResetLimit {
@@ -43,7 +49,10 @@ export function guardHttp2(server: Server, limit: ResetLimit): void {
     const http2Server = create(credentials);
     observeConnections(http2Server);
     endConnections(http2Server);
-    http2Server.prependListener('stream', (_stream, headers) => mendHeaders(headers)); // before grpc-js reads them
+    http2Server.prependListener('stream', (stream, headers) => {
+      mendHeaders(headers); // before grpc-js reads them
+      if (headers['grpc-timeout'] === MALFORMED) withoutTimeout.add(stream);
+    });
     return http2Server;
   };
 }
@@ -66,7 +75,16 @@ export function mendHeaders(headers: IncomingHttpHeaders): void {
   const timeout = headers['grpc-timeout'];
   if (timeout === undefined) return;
   const ms = parseGrpcTimeout(String(timeout));
-  if (ms === undefined) headers['grpc-timeout'] = 'malformed';
+  if (ms === undefined) headers['grpc-timeout'] = MALFORMED;
   // whole seconds: eight digits of milliseconds would not reach that far
   else if (ms === MAX_TIMEOUT_MS) headers['grpc-timeout'] = `${Math.floor(MAX_TIMEOUT_MS / 1000)}S`;
 }
+
+/**
+ * Keeps a call whose `grpc-timeout` is malformed from its handler. grpc-js answers it a tick later, when the handler of a method
+ * that takes a stream has begun already.
+ */
+export const refuseMalformedTimeout: ServerInterceptor = (_method, call) => {
+  if (withoutTimeout.has((call as unknown as { stream: object }).stream)) call.start = () => {};
+  return call as ServerInterceptingCall;
+};

@@ -20,6 +20,8 @@ export interface Serving {
   readonly experiments: boolean;
   /** Whether calls without a deadline are refused with FAILED_PRECONDITION. */
   readonly requireDeadline: boolean;
+  /** The methods that were called without a deadline, each of which the log is told of once. */
+  readonly withoutDeadline: Set<string>;
   /** Aborted when the server stops and open streams must end: with a status, so that their callers open them elsewhere. */
   readonly draining: AbortSignal;
 }
@@ -81,7 +83,7 @@ export async function serveCall(call: ServerCall, name: MethodName, serving: Ser
     };
     refuseEnded();
     if (serving.experiments) experiment = readExperiment(call.metadata, name.short, name.method);
-    if (budgetMs === null && serving.requireDeadline) throw noDeadline();
+    if (budgetMs === null) noticeNoDeadline(method, serving);
     if (experiment.steps.length > 0) {
       await performSteps(experiment.steps, controller.signal);
       refuseEnded(); // a busy event loop has not heard of it yet
@@ -138,6 +140,14 @@ function cancelled(): RpcError {
 function drained(): RpcError {
   const options = { reason: 'DRAINING', retryAfterMs: 0 };
   return new RpcError(status.UNAVAILABLE, 'the server is stopping; open the stream again', options);
+}
+
+/** Such a call may run for ever, and what it calls with it. The metric counts them all; a line for each would flood the log. */
+function noticeNoDeadline(method: string, { requireDeadline, withoutDeadline, logger }: Serving): void {
+  if (requireDeadline) throw noDeadline();
+  if (withoutDeadline.has(method)) return;
+  withoutDeadline.add(method);
+  logger.warn({ method }, 'called without a deadline; further such calls are only counted');
 }
 
 function noDeadline(): RpcError {

@@ -11,7 +11,7 @@ import { watchCancellation } from './cancellation.ts';
 import { limitedDecoder, paddedEncoder, strictDecoder } from './codec.ts';
 import { type Address, formatAddress } from './config.ts';
 import { adapt, type HandlerOf, type Handlers } from './handler.ts';
-import { guardHttp2, type ResetLimit } from './http2-guard.ts';
+import { guardHttp2, type ResetLimit, refuseMalformedTimeout } from './http2-guard.ts';
 import { type MethodDefinition, type ServiceDefinition, serviceName } from './method.ts';
 import { isMeasuring, metrics } from './metrics.ts';
 import { addReflection } from './reflection.ts';
@@ -31,7 +31,7 @@ export function bind<Definition extends ServiceDefinition>(definition: Definitio
 }
 
 /** What a server is made of. */
-export interface MeshServerOptions extends Omit<Serving, 'draining'> {
+export interface MeshServerOptions extends Omit<Serving, 'draining' | 'withoutDeadline'> {
   readonly bindings: readonly Binding[];
   readonly resetLimit: ResetLimit;
   /** Whether the server describes its services by gRPC server reflection. */
@@ -63,14 +63,18 @@ const STREAM_GRACE_MS = 1000;
 
 /** Makes a server; it says NOT_SERVING until told otherwise. */
 export function createServer(options: MeshServerOptions): MeshServer {
-  const settings = { 'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS, interceptors: [watchCancellation, strictFraming] };
+  const settings = {
+    'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
+    interceptors: [watchCancellation, strictFraming, refuseMalformedTimeout],
+  };
   const server = new Server(settings);
   const healthServer = new Server();
   const draining = new AbortController();
   setMaxListeners(0, draining.signal); // each open stream listens
   guardHttp2(server, options.resetLimit);
+  const serving = { ...options, draining: draining.signal, withoutDeadline: new Set<string>() };
   for (const { definition, handlers } of options.bindings) {
-    server.addService(...implementationOf(definition, handlers, { ...options, draining: draining.signal }));
+    server.addService(...implementationOf(definition, handlers, serving));
   }
   const names = ['', ...options.bindings.map(({ definition }) => serviceName(definition).service)];
   const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'NOT_SERVING'])));
