@@ -18,7 +18,7 @@ import { callPod, certificateOf, HEALTH_CHECK, isAnswered, leafFor, tlsBy } from
 import { sendHttp } from './testing-http.ts';
 import { loadWhile, quantile } from './testing-load.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
-import { counted, processesOf } from './testing-processes.ts';
+import { handshakesOf, processesOf } from './testing-processes.ts';
 import { waitUntil } from './wait.ts';
 
 const RATE = 100;
@@ -62,10 +62,8 @@ describe('at 100 calls a second over connections of 20 calls', () => {
     const call = (n: number) =>
       n % 2 === 0 ? users.getUser({ id: 123 }, options()) : storefront.getProfile({ userId: 123, orderLimit: 1 }, options());
     const handshakes = async () => {
-      const each = mesh
-        .all()
-        .map(({ address }) => counted(address, `envoy_listener_ssl_handshake{envoy_listener_address="${address}_50051"}`));
-      return (await Promise.all(each)).reduce((sum, n) => sum + n, 0);
+      const each = await Promise.all(mesh.all().map(({ address }) => handshakesOf(address)));
+      return each.reduce((sum, { all }) => sum + all, 0);
     };
     const [processes, before] = [processesOf(mesh), await handshakes()];
     const { calls, failures, latenciesMs } = await loadWhile(wait(500).then(during), RATE, call);

@@ -11,6 +11,7 @@ import { deadlineIn } from '../../services/kit/deadline.ts';
 import type { ServiceDefinition } from '../../services/kit/method.ts';
 import type { CallRecord } from '../../services/kit/record.ts';
 import type { Identities } from './identities.ts';
+import { type KubeObject, ofKind } from './manifest.ts';
 import { type Mesh, type MeshOptions, type PodView, startMesh } from './mesh.ts';
 
 /** The whole mesh for a test: addresses and a folder of its own, so that nothing is shared with a run of the user's. */
@@ -25,13 +26,13 @@ export interface TestMesh extends Mesh, AsyncDisposable {
   authority(): Promise<Authority>;
   /** The folder with the identity of a part of the mesh, as its pods have it. */
   identityFolder(name: string): string;
-  /** The pods of all services. */
+  /** The pods of all services, that of the lab among them where the chart has it. */
   all(): PodView[];
   /** The records of the calls marked with runs that begin so, from the logs of all pods, as soon as there are `count` of them. */
   records(run: string, count: number): Promise<CallRecord[]>;
 }
 
-/** The short names of the services, in the order in which requests reach them. */
+/** The short names of the services that serve users, in the order in which requests reach them. */
 export const SERVICES = ['storefront', 'users', 'orders', 'payments'] as const;
 
 /** How long records may take to be written after the last call has ended, in milliseconds. */
@@ -40,10 +41,16 @@ const RECORDS_MS = 5000;
 /** Starts the mesh with real Envoys and waits until every pod is ready. */
 export async function startTestMesh(options: Partial<MeshOptions> = {}): Promise<TestMesh> {
   const runDir = await mkdtemp(join(tmpdir(), 'telltale-test-'));
-  const mesh = await startMesh({ runDir, ...options });
+  let services: string[] = [];
+  const transform = (rendered: KubeObject[]) => {
+    const objects = options.transform?.(rendered) ?? rendered;
+    services = ofKind(objects, 'Deployment').flatMap(({ metadata: { name } }) => (name === 'edge' ? [] : name));
+    return objects;
+  };
+  const mesh = await startMesh({ runDir, ...options, transform });
   const logs = new Set<string>();
   const all = () => {
-    const pods = SERVICES.flatMap(service => mesh.pods(service));
+    const pods = services.flatMap(service => mesh.pods(service));
     for (const pod of pods) logs.add(pod.logFile('app')); // a pod that is replaced later is remembered by its log
     return pods;
   };

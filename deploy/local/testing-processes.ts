@@ -23,7 +23,22 @@ export async function countedByEdge(mesh: TestMesh, metric: string): Promise<num
 
 /** What the Envoy of the pod at an address has counted so far, as `countedByEdge`. */
 export async function counted(address: string, metric: string): Promise<number> {
-  const { text } = await sendHttp(`${address}:15021`, { path: '/stats/prometheus' });
+  return readMetric(await metricsOf(address), metric);
+}
+
+/** How many TLS handshakes the mesh port of the pod at an address has made so far: all, and by version. */
+export async function handshakesOf(address: string): Promise<{ all: number; 'TLSv1.2': number; 'TLSv1.3': number }> {
+  const text = await metricsOf(address); // one text, so that the figures are of one moment
+  const port = `envoy_listener_address="${address}_50051"`;
+  const by = (version: string) => readMetric(text, `envoy_listener_ssl_versions{envoy_ssl_version="${version}",${port}}`);
+  return { all: readMetric(text, `envoy_listener_ssl_handshake{${port}}`), 'TLSv1.2': by('TLSv1.2'), 'TLSv1.3': by('TLSv1.3') };
+}
+
+async function metricsOf(address: string): Promise<string> {
+  return (await sendHttp(`${address}:15021`, { path: '/stats/prometheus' })).text;
+}
+
+function readMetric(text: string, metric: string): number {
   const line = text.split('\n').find(each => each.startsWith(`${metric} `));
   return Number(line?.split(' ').at(-1) ?? 0);
 }
