@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kubectl, type Pod, podsOf, until } from './kubectl.ts';
+import { ASK, type Ask, CALL, type Called, type Calls, DIAL, type Dial, type Dialled } from './node-asks.ts';
 
 /** What is done to the node that the mesh runs on, from a pod that sees its processes and its network. */
 export interface NodePod extends AsyncDisposable {
@@ -14,33 +15,12 @@ export interface NodePod extends AsyncDisposable {
   blackhole(address: string): Promise<AsyncDisposable>;
   /** The command that looks for a text in all that goes between the node's pods, for so many seconds: see local/capture.pl. */
   capture(seconds: number, text: string): string[];
-  /** Connects to mesh ports from the node, past every NetworkPolicy, one after the other, and says what came of each. */
+  /** Connects to ports of pods from the node, past every NetworkPolicy, one after the other, and says what came of each. */
   dial(attempts: readonly Dial[]): Promise<Dialled[]>;
-}
-
-/** Options of node's tls.connect that say who a caller is and what it speaks. */
-export interface TlsOptions {
-  readonly cert?: string;
-  readonly key?: string;
-  readonly ca: string;
-  readonly minVersion?: string;
-  readonly maxVersion?: string;
-  readonly ciphers?: string;
-}
-
-/** A connection to be made to the mesh port of an address: by TLS, or in plain text when there are no options for it. */
-export interface Dial {
-  readonly host: string;
-  readonly tls?: TlsOptions | undefined;
-}
-
-/** What came of one. */
-export interface Dialled {
-  readonly host: string;
-  /** Whether one byte of the protocol behind the handshake came back. */
-  readonly answered: boolean;
-  /** How it ended when it was not answered: what the connection said, "alert", "closed", or "silent" after five seconds. */
-  readonly end: string;
+  /** Makes gRPC calls from the node, and says what came of each path. */
+  call(calls: readonly Calls[]): Promise<Called[][]>;
+  /** Makes HTTP requests from the node; their statuses, 0 where there was no answer. */
+  ask(requests: readonly Ask[]): Promise<number[]>;
 }
 
 /** A namespace of its own, because that of the mesh refuses such a pod, as it should. */
@@ -54,32 +34,6 @@ const SIGNAL = `
   const pids = readdirSync('/proc').filter(pid => /^\\d+$/.test(pid) && ofPod(pid) && read('/proc/' + pid + '/cmdline').includes(text));
   for (const pid of pids) process.kill(pid, signal);
   console.log(pids.length);`;
-
-// What it says first is what either protocol answers to whoever may say it: HTTP/2's preface with empty SETTINGS, or PostgreSQL's
-// question whether it speaks TLS.
-const DIAL = `
-  const net = require('node:net'), tls = require('node:tls');
-  const http2 = Buffer.concat([Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'), Buffer.from('000000040000000000', 'hex')]);
-  const sslRequest = Buffer.from('0000000804d2162f', 'hex');
-  const dial = ({ host, tls: options }) => new Promise(resolve => {
-    const to = { host, port: 50051 };
-    const socket = options
-      ? tls.connect({ ...options, ...to, ALPNProtocols: ['h2', 'postgresql'], rejectUnauthorized: false })
-      : net.connect(to);
-    const end = (answered, end) => { socket.destroy(); clearTimeout(timer); resolve({ host, answered, end }); };
-    const timer = setTimeout(() => end(false, 'silent'), 5000);
-    socket.once(options ? 'secureConnect' : 'connect', () => socket.write(socket.alpnProtocol === 'postgresql' ? sslRequest : http2));
-    const ALERT = 21; // a record of TLS in answer to plain text, which is a refusal (RFC 8446, section 6)
-    socket.once('data', ([type]) => (options || type !== ALERT ? end(true, 'answered') : end(false, 'alert')));
-    socket.once('error', error => end(false, error.code ?? error.message));
-    socket.once('close', () => end(false, 'closed'));
-  });
-  let text = '';
-  process.stdin.on('data', part => { text += part; }).on('end', async () => {
-    const dialled = [];
-    for (const attempt of JSON.parse(text)) dialled.push(await dial(attempt));
-    console.log(JSON.stringify(dialled));
-  });`;
 
 // A neighbour that does not exist stands for the address (struct arpreq of linux/if_arp.h): the same for every network plugin that
 // routes through the node, and no image needs iptables.
@@ -96,6 +50,11 @@ export async function startNodePod(): Promise<NodePod> {
   const image = (await podsOf('users'))[0]?.spec.containers.find(({ name }) => name === 'app')?.image;
   if (!image) throw new Error('no users pod says which image the mesh runs');
   const run = (...command: string[]) => kubectl(['--namespace', NAMESPACE, 'exec', 'node', '--', ...command]);
+  const tell = async <Answer>(program: string, input: readonly object[]): Promise<Answer> => {
+    // by standard input, because keys are among it
+    const command = ['--namespace', NAMESPACE, 'exec', '--stdin', 'node', '--', 'node', '-e', program];
+    return JSON.parse(await kubectl(command, JSON.stringify(input))) as Answer;
+  };
   await kubectl(['--namespace', NAMESPACE, 'apply', '-f', '-'], JSON.stringify(manifest(image)));
   await until('the pod on the node runs', 60_000, async () => (await run('true').catch(() => 'no')) === '');
   return {
@@ -108,11 +67,9 @@ export async function startNodePod(): Promise<NodePod> {
       const program = readFileSync(join(import.meta.dirname, '..', 'local', 'capture.pl'), 'utf8');
       return ['kubectl', '--namespace', NAMESPACE, 'exec', 'node', '--', 'perl', '-e', program, String(seconds), text];
     },
-    dial: async attempts => {
-      // by standard input, because keys are among it
-      const command = ['--namespace', NAMESPACE, 'exec', '--stdin', 'node', '--', 'node', '-e', DIAL];
-      return JSON.parse(await kubectl(command, JSON.stringify(attempts)));
-    },
+    dial: attempts => tell(DIAL, attempts),
+    call: calls => tell(CALL, calls),
+    ask: requests => tell(ASK, requests),
     [Symbol.asyncDispose]: async () => {
       await kubectl(['--namespace', NAMESPACE, 'delete', 'pod', 'node', '--grace-period=0', '--force', '--ignore-not-found']);
       await kubectl(['delete', 'namespace', NAMESPACE]);
