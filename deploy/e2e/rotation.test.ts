@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import { issueLeaf } from '../../services/issuer/authority.ts';
+import { type Authority, issueLeaf } from '../../services/issuer/authority.ts';
 import { identityOf } from '../../services/issuer/identity.ts';
 import { AUTHORITY_SECRET, secretOf } from '../../services/issuer/policy.ts';
 import { authority, bringSecrets, podsWithIdentity, readSecret, runIssuer, untilUsed, writeSecret } from './identities.ts';
-import { NAMESPACE, type Pod, restartsOf, rolloutRestart } from './kubectl.ts';
+import { NAMESPACE, type Pod, restartsOf, rolloutRestart, until } from './kubectl.ts';
 import { report, withLoad } from './load-pod.ts';
 import { type NodePod, startNodePod } from './node-pod.ts';
 
@@ -39,6 +39,23 @@ describe('at 100 calls a second', () => {
     pods = await podsWithIdentity();
   }
 
+  /** Connects anew to the mesh port of every pod, by a leaf of `signer`: as `check`, and to the database as who stores. */
+  const dialAll = async (signer: Authority) => {
+    const leafOf = (name: string) => issueLeaf(signer, { identity: identityOf(NAMESPACE, name), now: new Date(), hours: 1 });
+    const [check, stores] = [await leafOf('check'), await leafOf('payments')];
+    const called = pods.filter(({ identity }) => identity !== 'edge');
+    assert.ok(called.some(({ identity }) => identity === 'postgresql'));
+    return node.dial(
+      called.map(({ identity, status: { podIP: host = '' } }) => {
+        const { certificate: cert, key } = identity === 'postgresql' ? stores : check;
+        return { host, tls: { cert, key, ca: signer.certificate } };
+      }),
+    );
+  };
+  const answers = async (signer: Authority) => {
+    for (const { host, answered, trusted, end } of await dialAll(signer)) assert.ok(answered && trusted, `${host}: ${end}`);
+  };
+
   it('ten rotations of every leaf fail no call and restart no pod, and each pod shows its new one', async t => {
     const signer = await authority();
     await underLoad(t, async () => {
@@ -56,19 +73,11 @@ describe('at 100 calls a second', () => {
         await untilUsed(pods, pod => leaves.get(identityIn(pod)) ?? '');
       }
     });
-    const check = await issueLeaf(signer, { identity: identityOf(NAMESPACE, 'check'), now: new Date(), hours: 1 });
-    const called = pods.filter(({ identity }) => identity !== 'edge' && identity !== 'postgresql');
-    const dialled = await node.dial(
-      called.map(({ status }) => ({
-        host: status.podIP ?? '',
-        tls: { cert: check.certificate, key: check.key, ca: signer.certificate },
-      })),
-    );
-    for (const [index, { answered }] of dialled.entries()) assert.ok(answered, called[index]?.metadata.name ?? '');
+    await answers(signer);
   });
 
-  it('a change of the authority fails no call and restarts no pod, and all identities are by the new one', async t => {
-    const old = (await authority()).certificate;
+  it('a change of the authority fails no call and restarts no pod, all identities are by the new one, and the old is trusted no more', async t => {
+    const old = await authority();
     await underLoad(t, async () => {
       const settle = { TELLTALE_SETTLE_MINUTES: String(SETTLE_MINUTES) };
       await runIssuer({ ...settle, TELLTALE_NEW_AUTHORITY: 'true' });
@@ -78,12 +87,21 @@ describe('at 100 calls a second', () => {
       await untilUsed(pods, () => next);
       await new Promise(resolve => setTimeout(resolve, Date.parse(since) + SETTLE_MINUTES * 60_000 - Date.now()));
       await runIssuer(settle);
-      assert.equal((await authority()).certificate, next);
+      const fresh = await authority();
+      assert.equal(fresh.certificate, next);
       const leaves = new Map<string, string>();
       for (const { identity } of pods) leaves.set(identity, (await readSecret(secretOf(identity)))['tls.crt'] ?? '');
       await bringSecrets();
       await untilUsed(pods, pod => leaves.get(identityIn(pod)) ?? '');
-      assert.notEqual(next, old);
+      assert.notEqual(next, old.certificate);
+      await answers(fresh);
+      assert.ok((await dialAll(old)).every(({ answered }) => answered)); // its leaves are valid as long as there may be any
+      // and as soon as there can be none any more:
+      for (const identity of leaves.keys()) await writeSecret(secretOf(identity), { 'ca.crt': next });
+      await bringSecrets();
+      const refused = async () => (await dialAll(old)).every(({ answered }) => !answered);
+      await until('no pod trusts the old authority', 150_000, refused);
+      await answers(fresh);
     });
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { revision, rollback, scale, upgrade } from './helm.ts';
+import { authority } from './identities.ts';
 import { rolloutRestart } from './kubectl.ts';
 import { report, withLoad } from './load-pod.ts';
 
@@ -16,12 +17,15 @@ describe('at 100 calls a second through serviceb, with 3 replicas of each servic
   before(() => scale({ storefront: 3, users: 3, orders: 3, payments: 3, edge: 2 }));
   after(() => rollback(installed ?? 0));
 
-  it('an upgrade that changes every pod fails no call and cuts no stream, and neither does its rollback', async t => {
+  it('an upgrade that changes every pod fails no call, cuts no stream and keeps the authority, and so does its rollback', async t => {
     const from = await revision();
+    const { certificate } = await authority();
     const upgraded = await withLoad(LOAD, () => upgrade({ logLevel: 'warn', 'limits.callsPerUpstream': '900' }));
     report(t, upgraded);
+    assert.equal((await authority()).certificate, certificate);
     const rolledBack = await withLoad(LOAD, () => rollback(from ?? 0));
     report(t, rolledBack);
+    assert.equal((await authority()).certificate, certificate);
     for (const { failures, cutStreams } of [upgraded, rolledBack]) {
       assert.equal(failures.length, 0);
       assert.deepEqual(cutStreams, []);
