@@ -14,6 +14,8 @@ const DEFAULTS: LoadOptions = {
   policy: 'default',
   ordersOfTen: 1,
   sku: 'sail',
+  mark: '',
+  userId: 0,
   streams: 0,
 };
 

@@ -23,6 +23,10 @@ export interface LoadOptions {
   ordersOfTen: number;
   /** What is ordered. */
   sku: string;
+  /** What the ids of orders begin with, and the run that the calls are marked with; empty: no run. */
+  mark: string;
+  /** Who all calls are about; 0: one user after the other. */
+  userId: number;
   /** How many streams are open at any time; each lasts eight seconds. */
   streams: number;
 }
@@ -42,17 +46,17 @@ const STREAM_MS = 8000;
 
 const options = JSON.parse(process.argv[2] ?? '') as LoadOptions;
 const storefront = createClient(Storefront, { address: options.address });
-const metadata = scriptMetadata([], undefined, options.policy);
+const metadata = scriptMetadata([], options.mark || undefined, options.policy);
 const stopped = once(process, 'SIGTERM');
 const lines = [{ sku: options.sku, quantity: 1, unitPriceMinor: 100n }];
 const paid: Record<string, string> = {};
 
 async function call(n: number): Promise<void> {
-  const userId = 1 + (n % 10_000);
+  const userId = options.userId || 1 + (n % 10_000);
   const deadline = deadlineIn(options.deadlineMs);
   if (n % 10 >= options.ordersOfTen)
     return void (await storefront.getProfile({ userId, orderLimit: 1 }, { deadline, metadata }));
-  const order = { orderId: randomUUID(), userId, lines, currencyCode: 'EUR' };
+  const order = { orderId: `${options.mark}${randomUUID()}`, userId, lines, currencyCode: 'EUR' };
   const answer = await storefront.placeOrder({ order }, { deadline, metadata });
   paid[order.orderId] = answer.order?.chargeId ?? '';
 }

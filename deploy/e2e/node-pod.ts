@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { captureArguments } from '../local/testing-capture.ts';
 import { kubectl, type Pod, podsOf, until } from './kubectl.ts';
 import { ASK, type Ask, CALL, type Called, type Calls, DIAL, type Dial, type Dialled } from './node-asks.ts';
 
@@ -13,8 +14,8 @@ export interface NodePod extends AsyncDisposable {
   signal(pod: Pod, commandLine: string, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<number>;
   /** Loses whatever the node sends on to this address, on open connections, too, and tells nobody; until it is disposed of. */
   blackhole(address: string): Promise<AsyncDisposable>;
-  /** The command that looks for a text in all that goes between the node's pods, for so many seconds: see local/capture.pl. */
-  capture(seconds: number, text: string): string[];
+  /** The command that looks for texts in all that goes between the node's pods, for so many seconds: see local/testing-capture.ts. */
+  capture(seconds: number): string[];
   /** Connects to ports of pods from the node, past every NetworkPolicy, one after the other, and says what came of each. */
   dial(attempts: readonly Dial[]): Promise<Dialled[]>;
   /** Makes gRPC calls from the node, and says what came of each path. */
@@ -63,9 +64,9 @@ export async function startNodePod(): Promise<NodePod> {
       await run('perl', '-e', NEIGHBOUR, SIOCSARP, address);
       return { [Symbol.asyncDispose]: async () => void (await run('perl', '-e', NEIGHBOUR, SIOCDARP, address)) };
     },
-    capture: (seconds, text) => {
+    capture: seconds => {
       const program = readFileSync(join(import.meta.dirname, '..', 'local', 'capture.pl'), 'utf8');
-      return ['kubectl', '--namespace', NAMESPACE, 'exec', 'node', '--', 'perl', '-e', program, String(seconds), text];
+      return ['kubectl', '--namespace', NAMESPACE, 'exec', 'node', '--', 'perl', '-e', program, ...captureArguments(seconds)];
     },
     dial: attempts => tell(DIAL, attempts),
     call: calls => tell(CALL, calls),
