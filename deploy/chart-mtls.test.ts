@@ -126,6 +126,47 @@ describe("the chart's own database", () => {
   });
 });
 
+describe('what listens for its own pod only: the app, the egress and the admin interface of Envoy', () => {
+  const OWN = [50052, 15000, 15001];
+
+  /** The ports that Services lead to, that containers say they offer, and that NetworkPolicies let others come to. */
+  const offered = (objects: readonly ChartObject[]) => {
+    const services = [...named(objects, 'Service')].flatMap(([name, { spec }]) =>
+      (spec?.ports ?? []).flatMap(({ port, targetPort }) => [port, targetPort].map(each => [`Service ${name}`, each] as const)),
+    );
+    const containers = [...podSpecs(objects)].flatMap(([name, spec]) =>
+      containersOf(spec).flatMap(({ ports = [] }) => ports.map(({ containerPort }) => [`pod ${name}`, containerPort] as const)),
+    );
+    const policies = [...named(objects, 'NetworkPolicy')].flatMap(([name, { spec }]) =>
+      (spec?.ingress ?? []).flatMap(({ ports = [] }) => ports.map(({ port }) => [`NetworkPolicy ${name}`, port] as const)),
+    );
+    return [...services, ...containers, ...policies];
+  };
+  const wrong = (objects: readonly ChartObject[]) => offered(objects).filter(([, port]) => OWN.includes(Number(port)));
+
+  it('is offered to nobody by a Service, a container or a NetworkPolicy', async () => {
+    for (const values of ['global={}', 'experiments=true,reflection=true', 'storage="sqlite"', 'discovery="file"']) {
+      const objects = await renderObjects(values);
+      assert.ok(offered(objects).some(([, port]) => port === 50051));
+      assert.deepEqual(wrong(objects), [], values);
+    }
+  });
+
+  it('would be seen in any of them, the control', async () => {
+    const objects = await renderObjects();
+    named(objects, 'Service').get('users')?.spec?.ports?.push({ port: 80, targetPort: 50052 });
+    containersOf(podSpecs(objects).get('orders') as PodSpec)[0]?.ports?.push({ containerPort: 15000 });
+    named(objects, 'NetworkPolicy')
+      .get('payments')
+      ?.spec?.ingress?.push({ ports: [{ port: 15001 }] });
+    assert.deepEqual(wrong(objects), [
+      ['Service users', 50052],
+      ['pod orders', 15000],
+      ['NetworkPolicy payments', 15001],
+    ]);
+  });
+});
+
 it('without mTLS no pod has an identity, no Envoy speaks TLS, and nobody is asked who they are', async () => {
   for (const values of ['mtls=false', 'mtls=false,sidecars=false']) {
     const objects = await renderObjects(values);
