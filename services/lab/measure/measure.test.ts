@@ -126,6 +126,23 @@ describe('openLoop', () => {
     await assert.rejects(run, /enough/);
     assert.deepEqual([begun, ended], [5, 5]);
   });
+
+  it('ends with what a call rejects with while others are still due, and waits for those under way', async () => {
+    let [begun, ended] = [0, 0];
+    const run = openLoop(
+      arrivalTimes({ rate: 100, seconds: 10, arrivals: 'fixed', seed: 0 }),
+      async n => {
+        begun++;
+        if (n === 4) throw new TypeError('not a status');
+        await wait(50);
+        ended++;
+      },
+      never,
+    );
+    await assert.rejects(run, /not a status/);
+    assert.ok(begun < 100, `${begun} calls were begun`);
+    assert.equal(ended, begun - 1);
+  });
 });
 
 describe('figures', () => {

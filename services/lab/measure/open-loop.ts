@@ -12,10 +12,10 @@ export interface Begin {
  * counted from when it was due, so that a stall shows in every call that it delays.
  *
  * @param times when each call is due, in milliseconds from now
- * @param call is given the number of the call, from 0; must not reject
+ * @param call is given the number of the call, from 0; one that rejects ends the load
  * @param over when it aborts, no further call is begun
  * @returns the calls' results in order, once all have ended
- * @throws the signal's reason when it aborts, after the calls under way have ended
+ * @throws what the first call to reject did, or the signal's reason when it aborts; after the calls under way have ended
  */
 export async function openLoop<Outcome>(
   times: readonly number[],
@@ -24,19 +24,24 @@ export async function openLoop<Outcome>(
   over?: AbortSignal,
 ): Promise<Outcome[]> {
   const open: Promise<Outcome>[] = [];
+  const failed = new AbortController();
+  const ended = AbortSignal.any([signal, failed.signal]);
   const startAt = preciseNow();
   try {
     for (const [n, time] of times.entries()) {
       const dueAt = startAt + time;
       const earlyMs = dueAt - preciseNow();
-      if (earlyMs > 0) await pause(earlyMs, signal);
-      signal.throwIfAborted();
+      if (earlyMs > 0) await pause(earlyMs, ended);
+      ended.throwIfAborted();
       if (over?.aborted) break;
-      open.push(call(n, { dueAt, begunAt: preciseNow() }));
+      const outcome = call(n, { dueAt, begunAt: preciseNow() });
+      // at once: until the last call is due, nobody else would hear of it, and Node ends a process for that
+      outcome.catch(reason => failed.abort(reason));
+      open.push(outcome);
     }
   } finally {
-    await Promise.all(open);
+    await Promise.allSettled(open);
   }
-  signal.throwIfAborted();
+  ended.throwIfAborted();
   return await Promise.all(open);
 }
