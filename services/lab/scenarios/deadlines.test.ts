@@ -43,6 +43,15 @@ test('figuresOf sees a budget that does not fall, that is missing, and one that 
   assert.equal(figuresOf([picture(without, late)], 300).falling, 0);
 });
 
+test('figuresOf does not take a hop without a record for one whose budget falls', () => {
+  const whole = chain(299, 290, 280);
+  for (const missing of [0, 1, 2]) {
+    const hops = whole.filter((_, n) => n !== missing);
+    assert.equal(figuresOf([picture(hops, late)], 300).falling, 0, `without ${whole[missing]?.method}`);
+  }
+  assert.equal(figuresOf([picture([], late)], 300).falling, 0);
+});
+
 test('figuresOf sees who went on to OK', () => {
   const went = [...chain(299, 290, 280).slice(0, 2), record('Charge', { status: 'OK' })];
   assert.equal(figuresOf([picture(chain(299, 290, 280), late), picture(went, late)], 300).abandoned, 0.5);

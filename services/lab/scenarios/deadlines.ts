@@ -48,7 +48,7 @@ const arm = <const Name extends string>(
 export function figuresOf(pictures: readonly CallPicture[], budget: number): Record<Figure, number> {
   return {
     wasted: sum(pictures.map(wastedMs)) / pictures.length,
-    falling: share(pictures, picture => isFalling([budget + ROUNDING_MS, ...budgetsOf(picture)])),
+    falling: share(pictures, picture => isFalling(budget + ROUNDING_MS, budgetsOf(picture))),
     expired: share(pictures, ({ status }) => status === 'DEADLINE_EXCEEDED'),
     abandoned: share(pictures, ({ hops }) =>
       CHAIN.some(method => hopsOf({ hops }, method).some(({ status }) => status === 'OK')),
@@ -56,13 +56,13 @@ export function figuresOf(pictures: readonly CallPicture[], budget: number): Rec
   };
 }
 
-/** What was left of the deadline at each hop that the call has reached; without a deadline, more than any. */
+/** What was left of the deadline at each hop of the chain; without a deadline, or a record, more than any. */
 function budgetsOf(picture: CallPicture): number[] {
-  return CHAIN.flatMap(method => hopsOf(picture, method).slice(0, 1)).map(({ budgetMs }) => budgetMs ?? Infinity);
+  return CHAIN.map(method => hopsOf(picture, method)[0]?.budgetMs ?? Infinity);
 }
 
-function isFalling(budgets: readonly number[]): boolean {
-  return budgets.every((budget, n) => n === 0 || budget < (budgets[n - 1] ?? 0));
+function isFalling(given: number, budgets: readonly number[]): boolean {
+  return budgets.every((budget, n) => budget < (budgets[n - 1] ?? given));
 }
 
 /** A deadline that travels ends the work at every hop; one that stays with the caller ends only the wait. */
