@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { LabServiceService, type RunScenarioResponse } from '../../proto/gen/telltale/lab/v1/lab.ts';
@@ -125,6 +127,15 @@ test('a run whose hops leave no records is inconclusive, whatever its figures sa
   own.world.reports = true;
   assert.deepEqual([result.verdict.kind, result.passed], ['inconclusive', false]);
   assert.match(result.verdict.sentence, /Evidence is missing: 0 of 200 calls/);
+});
+
+test('ListResults leaves out a file that is no result, and lists the others', async () => {
+  const { results: before } = await client.listResults({ scenario: '' }, soon());
+  for (const [n, text] of ['{"id": "fake-', 'null', '{}'].entries()) {
+    await writeFile(join(own.folder, `fake-20990101-000000-000${n}.json`), text);
+  }
+  assert.deepEqual((await client.listResults({ scenario: '' }, soon())).results, before);
+  assert.ok(before.length > 0);
 });
 
 test('GetResult is NOT_FOUND for a result that is not kept, INVALID_ARGUMENT for what can be no id', async () => {

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { LabServiceService, ResultSummary, ScenarioSummary } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import type { CallContext, Handlers } from '../kit/handler.ts';
+import type { Logger } from '../kit/log.ts';
 import { RpcError } from '../kit/rpc-error.ts';
 import { invalidRequest } from '../kit/validate.ts';
 import { shown } from '../kit/validate-shown.ts';
@@ -19,10 +20,11 @@ export interface LabDependencies {
   readonly runs: Runs;
   readonly results: ResultStore;
   readonly collector: Collector;
+  readonly logger: Logger;
 }
 
 /** Answers LabService. */
-export function lab({ catalog, runs, results, collector }: LabDependencies): Handlers<typeof LabServiceService> {
+export function lab({ catalog, runs, results, collector, logger }: LabDependencies): Handlers<typeof LabServiceService> {
   return {
     listScenarios: () => ({ scenarios: [...catalog.values()].map(summaryOf) }),
 
@@ -50,8 +52,17 @@ export function lab({ catalog, runs, results, collector }: LabDependencies): Han
     stopRun: ({ runId }) => ({ stopping: runs.stop(runId) }),
 
     async listResults({ scenario }) {
-      const summaries = await Promise.all((await results.ids()).map(async id => summaryOfResult(await results.find(id))));
-      return { results: summaries.flatMap(summary => summary ?? []).filter(each => ['', each.scenario].includes(scenario)) };
+      const summaries = (await results.ids()).map(async id => {
+        const text = await results.find(id);
+        if (text === undefined) return []; // removed meanwhile
+        try {
+          return [summaryOfResult(text)];
+        } catch (error) {
+          logger.warn({ result: id, error }, 'a file among the results is none');
+          return [];
+        }
+      });
+      return { results: (await Promise.all(summaries)).flat().filter(each => ['', each.scenario].includes(scenario)) };
     },
 
     async getResult({ resultId }) {
@@ -96,8 +107,7 @@ function isControl({ controls }: AnyScenario, name: string): boolean {
   return controls.some(control => control.name === name);
 }
 
-function summaryOfResult(text: string | undefined): ResultSummary | undefined {
-  if (text === undefined) return undefined; // removed meanwhile
+function summaryOfResult(text: string): ResultSummary {
   const { id, scenario, startedAt, verdict, passed } = JSON.parse(text) as Result;
   return { resultId: id, scenario, startedAt, verdict: verdict.kind, passed };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { formatAddress, kitVariables, readConfig } from '../kit/config.ts';
+import { createLogger } from '../kit/log.ts';
 import { serve } from '../kit/serve.ts';
 import { bind } from '../kit/server.ts';
 import { loadCatalog } from './catalog.ts';
@@ -25,9 +26,11 @@ const dependencies = {
   surroundings: await surroundings(mode, config.TELLTALE_SIDECAR_ADMIN),
 };
 const runs = createRuns(dependencies, results);
+const logger = createLogger({ service: 'lab', pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
+const catalog = await loadCatalog();
 
 await serve({
   config,
-  services: [bind(LabServiceService, lab({ catalog: await loadCatalog(), runs, results, collector }))],
+  services: [bind(LabServiceService, lab({ catalog, runs, results, collector, logger }))],
   onStop: [() => runs.end(), () => mesh[Symbol.dispose]()],
 });

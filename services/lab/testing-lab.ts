@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
+import { createLogger } from '../kit/log.ts';
 import { pause } from '../kit/pause.ts';
 import { preciseNow } from '../kit/record.ts';
 import { RpcError } from '../kit/rpc-error.ts';
@@ -79,23 +80,27 @@ export interface TestLab extends AsyncDisposable {
   readonly binding: Binding;
   readonly world: FakeWorld;
   readonly results: ResultStore;
+  /** Where they are kept. */
+  readonly folder: string;
 }
 
 /** Makes a lab without a mesh. */
 export async function createTestLab(): Promise<TestLab> {
   const folder = await mkdtemp(join(tmpdir(), 'telltale-lab-'));
-  const results = await openResultStore(folder);
+  const results = await openResultStore(join(folder, 'results'));
   const collector = new Collector();
   const world: FakeWorld = { collector, open: 0, begun: 0, reports: true };
   const catalog: Catalog = new Map([['fake', fakeScenario(world)]]);
   const mesh = meshClients('127.0.0.1:1');
   const surroundings = { versions: { node: process.versions.node }, mode: 'local', cores: 2, platform: 'test' } as const;
   const timing = { warmUpSeconds: 0, reportMs: 300 };
+  const logger = createLogger({ service: 'lab', pod: 'test-1', level: 'silent' });
   const runs = createRuns({ mesh, control: meshControl(noApi), collector, surroundings, timing }, results);
   return {
-    binding: bind(LabServiceService, lab({ catalog, runs, results, collector })),
+    binding: bind(LabServiceService, lab({ catalog, runs, results, collector, logger })),
     world,
     results,
+    folder: join(folder, 'results'),
     [Symbol.asyncDispose]: async () => {
       mesh[Symbol.dispose]();
       await rm(folder, { recursive: true });
