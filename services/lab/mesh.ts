@@ -1,9 +1,10 @@
-import type { Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { PaymentServiceService } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { type Client, createClient } from '../kit/client.ts';
+import { RpcError } from '../kit/rpc-error.ts';
 import { createHttp1Users, type Http1Users } from './http1-users.ts';
 
 /** A client of every service that a scenario may call, and of nothing else. */
@@ -21,6 +22,12 @@ export interface Mesh extends Disposable {
 /** The address of the pod that the caller's Envoy has chosen for a call, by the metadata of its answer; empty when none is named. */
 export function chosenPod(metadata: Metadata): string {
   return String(metadata.get('telltale-egress-upstream')[0] ?? '').replace(/:\d+$/, '');
+}
+
+/** The address of the pod that has answered a call that failed, as the caller's Envoy says; empty when no answer has come through it. */
+export function failedPod(error: unknown): string {
+  const cause = error instanceof RpcError ? (error.cause as { metadata?: unknown } | undefined) : undefined;
+  return cause?.metadata instanceof Metadata ? chosenPod(cause.metadata) : '';
 }
 
 /** Makes the clients: one channel each, to the egress of the lab's own sidecar, "host:port". */

@@ -3,6 +3,7 @@ import type { Step } from '../../../proto/gen/telltale/script/v1/script.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { type CallPicture, hopsOf } from '../call-picture.ts';
 import { percent, quantile, share } from '../measure/statistics.ts';
+import { failedPod } from '../mesh.ts';
 import { orderOf } from '../orders.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { type Arm, defineScenario } from '../scenario.ts';
@@ -34,7 +35,7 @@ const MEANINGS = {
 } as const;
 
 type Code = keyof typeof MEANINGS;
-type Figure = 'expected' | 'decidable' | 'hops' | 'retryAfter' | 'attempts' | 'answeredP50';
+type Figure = 'expected' | 'decidable' | 'hops' | 'named' | 'retryAfter' | 'attempts' | 'answeredP50';
 
 interface Cause {
   /** What payments is told to do. */
@@ -58,30 +59,36 @@ function arm<const Name extends string>(name: Name, title: string, cause: Cause)
     title,
     async run({ parameters: { patience }, mesh, load }) {
       const steps = [{ service: 'payments', method: 'Charge', ...cause.step }];
+      const named = new Set<string>();
       const pictures = await load({
         hops: CHAIN,
         call: ({ id, signal, metadata }) => {
           const cancelled = cause.cancels ? AbortSignal.any([signal, AbortSignal.timeout(patience)]) : signal;
           const deadline = deadlineIn(cause.expires ? patience : AMPLE_MS);
           const limits = { deadline, signal: cancelled, metadata: metadata(steps) };
-          return mesh.storefront.placeOrder({ order: orderOf(id) }, limits);
+          return mesh.storefront.placeOrder({ order: orderOf(id) }, limits).catch(error => {
+            if (failedPod(error) !== '') named.add(id);
+            throw error;
+          });
         },
       });
-      return figuresOf(pictures, cause);
+      return figuresOf(pictures, cause, named);
     },
   };
 }
 
-/** The figures of one repetition of calls that fail for this cause. */
+/** The figures of one repetition of calls that fail for this cause; of those `named`, by id, the proxy said which pod had answered. */
 export function figuresOf(
   pictures: readonly CallPicture[],
   { code, reports }: Pick<Cause, 'code' | 'reports'>,
+  named: ReadonlySet<string>,
 ): Record<Figure, number> {
   const hops = pictures.flatMap(picture => CHAIN.flatMap(method => hopsOf(picture, method)));
   return {
     expected: share(pictures, ({ status }) => status === code),
     decidable: share(pictures, ({ status }) => status in MEANINGS),
     hops: share(hops, ({ status }) => reports.includes(status)),
+    named: share(pictures, ({ id }) => named.has(id)),
     retryAfter: share(pictures, ({ retryAfterMs }) => retryAfterMs !== undefined),
     attempts: Math.max(...pictures.map(picture => hopsOf(picture, 'Charge').length)),
     answeredP50: quantile(
@@ -104,12 +111,17 @@ export const scenario = defineScenario({
     question: 'Can the outermost caller tell from the code what to do, when the failure is three hops away?',
     method:
       'PlaceOrder goes from storefront to orders to payments, where one thing after the other goes wrong: its caller cancels, its ' +
-      'deadline passes, payments is away, payments is overloaded. In the control payments fails with UNKNOWN, as a service does ' +
-      'whose handlers throw what nobody has foreseen.',
-    reading: `${Object.entries(MEANINGS)
+      'deadline passes, payments answers UNAVAILABLE, payments answers RESOURCE_EXHAUSTED. The first two are real. The last two ' +
+      'are told to payments by the request: it has all it needs, and answers as a service does that has not. In the control it ' +
+      'answers UNKNOWN, as a service does whose handlers throw what nobody has foreseen.',
+    reading: `Three layers are asked: the caller, which code it sees; every service on the way, what it reports; and the caller’s proxy, whether it names a pod that has answered, which it does where a service has failed and not where the caller has given up. ${Object.entries(
+      MEANINGS,
+    )
       .map(([code, meaning]) => `${code}: ${meaning}`)
       .join('. ')}. In the control the caller gets INTERNAL: a mistake in the program, for a person to look at.`,
     limits: [
+      'A service that is away or overloaded in fact: `drain` and `stream-cap` have those.',
+      'What each proxy counts and logs of a call: that is in its metrics and access log, which the lab does not read.',
       'Failures of a connection or a process, which proxies repeat before a caller sees them.',
       'Codes that say something of the request (INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION).',
       'Clients that do not look at the code.',
@@ -120,6 +132,7 @@ export const scenario = defineScenario({
     decidable: { title: 'Caller can tell what to do', unit: 'share' },
     expected: { title: 'Caller sees the code that was caused', unit: 'share' },
     hops: { title: 'Hops that report it', unit: 'share' },
+    named: { title: 'Proxy names the pod that answered', unit: 'share' },
     retryAfter: { title: 'Answer says when to try again', unit: 'share' },
     attempts: { title: 'Attempts at payments per call, most', unit: '' },
     answeredP50: { title: 'Answered after, median', unit: 'ms' },
@@ -127,11 +140,11 @@ export const scenario = defineScenario({
   arms: [
     arm('cancelled', 'the caller cancels', cause('CANCELLED', wait, { cancels: true })),
     arm('expired', 'the deadline passes', cause('DEADLINE_EXCEEDED', wait, { expires: true, reports: LATE })),
-    arm('unavailable', 'payments is away', cause('UNAVAILABLE', fail(status.UNAVAILABLE))),
-    arm('exhausted', 'payments is overloaded', cause('RESOURCE_EXHAUSTED', fail(status.RESOURCE_EXHAUSTED))),
+    arm('unavailable', 'payments answers UNAVAILABLE', cause('UNAVAILABLE', fail(status.UNAVAILABLE))),
+    arm('exhausted', 'payments answers RESOURCE_EXHAUSTED', cause('RESOURCE_EXHAUSTED', fail(status.RESOURCE_EXHAUSTED))),
   ],
   controls: [
-    arm('opaque', 'payments fails with UNKNOWN', {
+    arm('opaque', 'payments answers UNKNOWN', {
       step: fail(status.UNKNOWN),
       code: 'INTERNAL',
       reports: ['UNKNOWN', 'INTERNAL'],
@@ -152,6 +165,14 @@ export const scenario = defineScenario({
       test: ({ cancelled, expired, unavailable, exhausted }) => {
         const least = Math.min(...[cancelled, expired, unavailable, exhausted].flatMap(({ hops }) => hops));
         return { passed: least >= 0.99, observed: percent(least) };
+      },
+    },
+    {
+      says: 'The caller’s proxy names the pod that answered wherever a service has failed, and never where the caller cancels',
+      test: ({ cancelled, unavailable, exhausted, opaque }) => {
+        const least = Math.min(...[unavailable, exhausted, opaque].flatMap(({ named }) => named));
+        const most = Math.max(...cancelled.named);
+        return { passed: least === 1 && most === 0, observed: `${percent(least)}, and ${percent(most)}` };
       },
     },
     {
