@@ -7,7 +7,7 @@ const OTHERS: Record<string, Record<string, string>> = {
   cancellation: { ...QUICK, rate: '30', seconds: '4' },
   'failure-codes': { ...QUICK, seconds: '1' },
   'channel-per-call': { ...QUICK, rate: '100' },
-  multiplexing: { ...QUICK, rate: '100', seconds: '1' },
+  multiplexing: { rate: '200', seconds: '1', repetitions: '2', work: '1200', patience: '3000' },
   'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
   payload: { rate: '2', seconds: '1', repetitions: '2' },
   // the first one is of code that has not been compiled yet

@@ -6,13 +6,17 @@ import { picture, record } from './testing-pictures.ts';
 
 const served = (id: string, arrivedAt: number, endedAt: number) => picture([record('GetUser', { arrivedAt, endedAt })], { id });
 
-test('followConnections takes the connection from the lab out of what the sidecar says, and nothing out of nothing', () => {
-  const { connections, note } = followConnections();
+test('followConnections takes the connections of a call out of what both proxies say, and nothing out of nothing', () => {
+  const { connections, onward, arrived, note } = followConnections();
   const answer = new Metadata();
   note('none')(answer);
   answer.set('telltale-egress-connection', '7/12');
   note('a')(answer);
-  assert.deepEqual([...connections], [['a', '7']]);
+  answer.set('telltale-ingress-connection', '3/4');
+  answer.set('telltale-egress-upstream', '10.0.0.1:50051');
+  note('b')(answer);
+  const all = [connections, onward, arrived].map(each => Object.fromEntries(each));
+  assert.deepEqual(all, [{ a: '7', b: '7' }, { a: '12', b: '12' }, { b: '10.0.0.1 3' }]);
 });
 
 test('mostAtOnce counts calls of one connection that overlap, and not one that begins as another ends', () => {

@@ -1,20 +1,39 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { type CallPicture, hopsOf } from './call-picture.ts';
+import { chosenPod } from './mesh.ts';
 
-/** Says which connection a call came by: the number that the lab's sidecar gave it, then that of the one it went on by. */
-const CONNECTION_KEY = 'telltale-egress-connection';
+/** Say which connection a call came to a proxy by, and then by which it went on: to the lab's own, and to that of the pod that served it. */
+const [EGRESS_KEY, INGRESS_KEY] = ['telltale-egress-connection', 'telltale-ingress-connection'];
 
-/** The connection from the lab that each call came by, by the call's id; calls that the sidecar has not answered have none. */
+/** A connection of each call, by the call's id; calls of which the proxies have not said it have none. */
 export type Connections = ReadonlyMap<string, string>;
 
-/** Follows which connections calls come by, as the lab's sidecar says in its answers. */
-export function followConnections(): { readonly connections: Connections; note(id: string): (answer: Metadata) => void } {
-  const connections = new Map<string, string>();
+/** The connections of calls on their way. */
+export interface FollowedConnections {
+  /** From the lab to its sidecar. */
+  readonly connections: Connections;
+  /** From there to the pod that served the call: by the numbers that the one proxy has given them, and by those of the other. */
+  readonly onward: Connections;
+  readonly arrived: Connections;
+  /** Gives what is to be told the metadata of the answer to a call. */
+  note(id: string): (answer: Metadata) => void;
+}
+
+/** Follows which connections calls come by, as the proxies say in their answers. */
+export function followConnections(): FollowedConnections {
+  const [connections, onward, arrived] = [new Map<string, string>(), new Map<string, string>(), new Map<string, string>()];
   const note = (id: string) => (answer: Metadata) => {
-    const [both] = answer.get(CONNECTION_KEY);
-    if (both !== undefined) connections.set(id, String(both).split('/')[0] ?? '');
+    const [own, next] = numbersOf(answer, EGRESS_KEY);
+    const [last] = numbersOf(answer, INGRESS_KEY);
+    if (own) connections.set(id, own);
+    if (next) onward.set(id, next);
+    if (last) arrived.set(id, `${chosenPod(answer)} ${last}`); // each proxy counts its own
   };
-  return { connections, note };
+  return { connections, onward, arrived, note };
+}
+
+function numbersOf(answer: Metadata, key: string): string[] {
+  return String(answer.get(key)[0] ?? '').split('/');
 }
 
 /** How many connections these calls came by. */

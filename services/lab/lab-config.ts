@@ -1,11 +1,15 @@
 import { type CleanedEnv, str } from 'envalid';
-import { integer, storeVariables } from '../kit/config.ts';
+import { address, integer, storeVariables } from '../kit/config.ts';
 import { clusterApi, type KubernetesApi, localApi, noApi } from './kubernetes-api.ts';
 import type { Conditions } from './result.ts';
 
 /** What the lab reads besides what every service does. The names of the last three are Kubernetes' own and the local run's. */
 export const labVariables = {
   TELLTALE_DATA_DIR: storeVariables.TELLTALE_DATA_DIR,
+  TELLTALE_WIDE_EGRESS: address({
+    default: undefined,
+    desc: 'Its sidecar again, where one connection may carry more calls; without, TELLTALE_EGRESS',
+  }),
   KUBERNETES_API_SOCKET: str({ default: '', desc: 'The Unix socket on which the local run answers the Kubernetes API' }),
   KUBERNETES_SERVICE_HOST: str({ default: '', desc: 'The address of the Kubernetes API, in a cluster' }),
   KUBERNETES_SERVICE_PORT: integer(1, 65_535)({ default: 443, desc: 'Its port' }),

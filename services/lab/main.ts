@@ -15,7 +15,8 @@ import { openResultStore } from './result-store.ts';
 import { createRuns } from './runs.ts';
 
 const config = readConfig({ ...kitVariables, ...labVariables });
-const mesh = meshClients(formatAddress(config.TELLTALE_EGRESS));
+const { TELLTALE_EGRESS: egress, TELLTALE_WIDE_EGRESS: wide = egress } = config;
+const mesh = meshClients(formatAddress(egress), formatAddress(wide));
 const collector = new Collector();
 const results = await openResultStore(join(config.TELLTALE_DATA_DIR, 'results'));
 const { api, mode } = apiOf(config);

@@ -15,7 +15,9 @@ export interface Mesh extends Disposable {
   readonly payments: Client<typeof PaymentServiceService>;
   /** Makes another channel to users, with a connection of its own. Dispose of what it returns. */
   readonly usersByAnother: () => Client<typeof UserServiceService>;
-  /** Another way to users, for a control: HTTP/1.1 over at most so many connections. Dispose of what it returns. */
+  /** Makes one whose connection may carry all calls at once, as many as a scenario begins. Dispose of what it returns. */
+  readonly usersByWide: () => Client<typeof UserServiceService>;
+  /** Another way there, for a control: HTTP/1.1 over at most so many connections. Dispose of what it returns. */
   readonly usersByHttp1: (maxSockets: number) => Http1Users;
 }
 
@@ -30,8 +32,8 @@ export function failedPod(error: unknown): string {
   return cause?.metadata instanceof Metadata ? chosenPod(cause.metadata) : '';
 }
 
-/** Makes the clients: one channel each, to the egress of the lab's own sidecar, "host:port". */
-export function meshClients(address: string): Mesh {
+/** Makes the clients: one channel each, to the egress of the lab's own sidecar, "host:port"; `wide` takes more calls on a connection. */
+export function meshClients(address: string, wide = address): Mesh {
   const storefront = createClient(StorefrontServiceService, { address });
   const users = createClient(UserServiceService, { address });
   const orders = createClient(OrderServiceService, { address });
@@ -43,7 +45,8 @@ export function meshClients(address: string): Mesh {
     orders,
     payments,
     usersByAnother: () => createClient(UserServiceService, { address, ownConnection: true }),
-    usersByHttp1: maxSockets => createHttp1Users(address, maxSockets),
+    usersByWide: () => createClient(UserServiceService, { address: wide, ownConnection: true }),
+    usersByHttp1: maxSockets => createHttp1Users(wide, maxSockets),
     [Symbol.dispose]: () => {
       for (const client of all) client[Symbol.dispose]();
     },

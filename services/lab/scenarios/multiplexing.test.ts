@@ -4,41 +4,53 @@ import { assertChecks } from '../testing-checks.ts';
 import { picture, record } from '../testing-pictures.ts';
 import { figuresOf, scenario } from './multiplexing.ts';
 
-const figures = (p99: number, connections: number, atOnce: number, segments: number) => ({
-  p50: [p99 / 2, p99 / 2],
-  p99: [p99, p99],
-  connections: [connections, connections],
+const figures = (answered: number, connections: number, atOnce: number, segments: number) => ({
+  answered: [answered, answered],
+  p50: [2100, 2200],
+  p99: [2500, 2600],
+  asked: [400, 400],
   atOnce: [atOnce, atOnce],
+  connections: [connections, connections],
+  onward: [5, 6],
+  arrived: [5, 6],
   segments: [segments, segments],
-  answered: [1, 1],
 });
 
 const good = {
-  multiplexed: figures(90, 1, 60, 2),
-  'socket-each': figures(70, 100, 1, 4),
-  'six-sockets': figures(500, 6, 1, 4),
-  'one-socket': figures(2500, 1, 1, 4),
+  multiplexed: figures(1, 1, 400, 2),
+  'socket-each': figures(1, 400, 1, 4),
+  'six-sockets': figures(0.03, 6, 1, 4),
+  'one-socket': figures(0.005, 1, 1, 4),
 };
 
 test('each check of multiplexing fails on the arm that breaks it', () => {
   assertChecks(scenario, good, [
-    ['multiplexed', { connections: [1, 4] }, /all calls on 1 connection/],
-    ['multiplexed', { atOnce: [60, 1] }, /all calls on 1 connection/],
-    ['six-sockets', { atOnce: [1, 2] }, /all calls on 1 connection/],
-    ['multiplexed', { p99: [2400, 2500] }, /wait up to 5 times/],
-    ['one-socket', { p99: [300, 300] }, /wait up to 5 times|faster the more/],
-    ['multiplexed', { p99: [Number.NaN] }, /wait up to 5 times/],
-    ['socket-each', { p99: [600, 600] }, /faster the more/],
-    ['socket-each', { connections: [100, 9] }, /faster the more/],
+    ['multiplexed', { connections: [1, 4] }, /all calls under way at once on 1/],
+    ['multiplexed', { atOnce: [400, 399] }, /all calls under way at once on 1/],
+    ['multiplexed', { atOnce: [100, 100] }, /all calls under way at once on 1/],
+    ['six-sockets', { atOnce: [1, 2] }, /all calls under way at once on 1/],
+    ['socket-each', { connections: [400, 399] }, /as many connections as there are calls/],
+    ['socket-each', { connections: [100, 100] }, /as many connections as there are calls/],
+    ['multiplexed', { answered: [1, 0.99] }, /every call is answered/],
+    ['socket-each', { answered: [0.99, 1] }, /every call is answered/],
+    ['six-sockets', { answered: [1, 1] }, /on six connections answers fewer/],
+    ['one-socket', { answered: [0.03, 0.03] }, /on six connections answers fewer/],
+    ['one-socket', { answered: [Number.NaN] }, /on six connections answers fewer/],
+    ['multiplexed', { onward: [5, 5] }, /Proxies agree/],
+    ['socket-each', { onward: [400, 400], arrived: [400, 400] }, /Proxies agree/],
+    ['multiplexed', { onward: [0, 0], arrived: [0, 0] }, /Proxies agree/],
     ['multiplexed', { segments: [4, 3.3] }, /TCP segments/],
     ['socket-each', { segments: [Number.NaN] }, /TCP segments/],
-    ['one-socket', { answered: [1, 0.99] }, /is answered/],
   ]);
 });
 
 test('the verdict depends on connections where HTTP/1.1 with one for each call is the faster, and only there', () => {
-  assert.match(scenario.depends?.(good) ?? '', /with 100 it has answered 99 of 100 calls after 70 ms, gRPC on one after 90 ms/);
-  assert.equal(scenario.depends?.({ ...good, multiplexed: figures(60, 1, 60, 2) }), undefined);
+  const faster = { ...good, 'socket-each': { ...good['socket-each'], p99: [2300, 2300] } };
+  assert.match(
+    scenario.depends?.(faster) ?? '',
+    /with 400 it has answered 99 of 100 calls after 2300 ms, gRPC on one after 2550 ms/,
+  );
+  assert.equal(scenario.depends?.(good), undefined);
 });
 
 test('figuresOf counts the calls that were served at once by connection, and waits from when a call was due', () => {
@@ -52,6 +64,9 @@ test('figuresOf counts the calls that were served at once by connection, and wai
     picture([record('GetUser', { arrivedAt, endedAt })], { id, dueAt: -5, endedAt: 30 }),
   );
   const connections = new Map(calls.map(({ id, connection }) => [id, connection]));
-  const found = figuresOf(pictures, connections, 12);
-  assert.deepEqual(found, { p50: 35, p99: 35, connections: 2, atOnce: 2, segments: 3, answered: 1 });
+  const onward = new Map(calls.map(({ id }) => [id, id]));
+  const arrived = new Map([['a', '10.0.0.1 1']]);
+  const found = figuresOf(pictures, { connections, onward, arrived }, { asked: 4, segments: 12 });
+  assert.deepEqual([found.p50, found.p99, found.answered, found.asked, found.segments], [35, 35, 1, 4, 3]);
+  assert.deepEqual([found.connections, found.atOnce, found.onward, found.arrived], [2, 2, 4, 1]);
 });
