@@ -25,7 +25,7 @@ export interface Control {
 }
 
 /** The services whose pods a scenario may touch; the lab's own are not among them. */
-const SERVICES = ['storefront', 'users', 'orders', 'payments'];
+export const SERVICES: readonly string[] = ['storefront', 'users', 'orders', 'payments'];
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 

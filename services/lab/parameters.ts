@@ -48,6 +48,9 @@ export const MAX_RATE = 1000;
 /** The longest load of one run in seconds: all arms and repetitions together, warm-up not counted. */
 export const MAX_SECONDS = 120;
 
+/** The longest that a run may take, in milliseconds: its load lasts at most two minutes, its rollouts as long as they do. */
+export const LONGEST_RUN_MS = 600_000;
+
 /** What the parameters of a load are unless set. */
 interface LoadDefaults extends Pick<ArrivalOptions, 'rate' | 'seconds'>, Partial<Pick<ArrivalOptions, 'arrivals'>> {
   readonly repetitions: number;

@@ -1,4 +1,5 @@
 import type { RunScenarioResponse } from '../../proto/gen/telltale/lab/v1/lab.ts';
+import { RpcError } from '../kit/rpc-error.ts';
 import { ArmTally } from './arm-tally.ts';
 import { createBench, TIMING, type Timing } from './bench.ts';
 import { isComplete } from './call-picture.ts';
@@ -8,7 +9,11 @@ import type { Control } from './control.ts';
 import { markUsage, usageSince } from './measure/usage.ts';
 import type { Mesh } from './mesh.ts';
 import type { LoadParameters, ParameterSpecs, Values } from './parameters.ts';
+import { guardPods, type PodGuard } from './pod-guard.ts';
+import type { PodLives } from './pod-lives.ts';
 import { RESULT_VERSION, type Result } from './result.ts';
+import { runToRest } from './run-to-rest.ts';
+import type { ScaleKeeper } from './scale-keeper.ts';
 import type { AnyScenario } from './scenario.ts';
 import { checkAll, evidenceCheck, headlineOf, verdictOf } from './verdict.ts';
 
@@ -16,6 +21,9 @@ import { checkAll, evidenceCheck, headlineOf, verdictOf } from './verdict.ts';
 export interface RunDependencies {
   readonly mesh: Mesh;
   readonly control: Control;
+  readonly lives: PodLives;
+  /** Done before a run and after it: what another has changed is as it was. */
+  readonly putBack: ScaleKeeper['putBack'];
   readonly collector: Collector;
   readonly surroundings: Surroundings;
   /** Default {@link TIMING}. */
@@ -32,6 +40,8 @@ export interface RunOptions {
   readonly parameters: Values<ParameterSpecs & LoadParameters>;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** Keeps a result instead of one with the same id. */
+  readonly keep: (result: Result) => Promise<void>;
 }
 
 /** What has been seen until now. */
@@ -48,13 +58,14 @@ const PROGRESS_EVERY_MS = 200;
 
 /**
  * Runs a scenario: its arms one after the other, as often as the parameters say, every second time in the opposite order, so that
- * what drifts meanwhile meets all of them. Resolves to the result; when the signal aborts, to one that is incomplete.
+ * what drifts meanwhile meets all of them. Resolves to the result; when the signal aborts, an arm cannot go on, or a pod is lost
+ * meanwhile, to one that is incomplete and says why. Such a one is kept from the beginning, for a lab that is killed.
  *
- * @throws what an arm throws, unless the signal has aborted
+ * @throws what an arm throws that is no RpcError; its result is kept, too
  */
 export async function runScenario(dependencies: RunDependencies, options: RunOptions): Promise<Result> {
-  const { scenario, parameters, id, signal, emit } = options;
-  const { collector } = dependencies;
+  const { scenario, parameters, id, emit, keep } = options;
+  const { collector, surroundings, putBack } = dependencies;
   const startedAt = new Date();
   const arms = armsOf(scenario);
   const state: State = {
@@ -64,21 +75,41 @@ export async function runScenario(dependencies: RunDependencies, options: RunOpt
   };
   const droppedBefore = collector.dropped;
   const repetitions = arms.length * parameters.repetitions;
+  const resultNow = (early: string | undefined) =>
+    resultOf(options, surroundings, state, { id, startedAt, early, dropped: collector.dropped - droppedBefore });
+  await keep(resultNow('The run is under way, or the lab was ended in the middle of it.'));
   emit({ $case: 'started', value: { runId: id, repetitions, seconds: repetitions * parameters.seconds } });
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const guard = guardPods(dependencies.control, dependencies.lives);
+  let failure: { readonly error: unknown } | undefined;
   try {
+    await putBack(signal);
+    await guard.look(signal);
     for (let repetition = 1; repetition <= parameters.repetitions; repetition++) {
       for (const arm of repetition % 2 === 1 ? arms : arms.toReversed()) {
-        await runRepetition(dependencies, options, state, arm, repetition);
+        await runRepetition(dependencies, { ...options, signal }, state, guard, arm, repetition, over);
       }
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    failure = { error };
   } finally {
     collector.expect(undefined);
+    await putBack().catch(() => {}); // it stays noted, and the next run begins with it
   }
-  const dropped = collector.dropped - droppedBefore;
-  const facts = { id, startedAt, complete: state.done === repetitions, repetitions, dropped };
-  return resultOf(options, dependencies.surroundings, state, facts);
+  const after = `after ${state.done} of ${repetitions} repetitions`;
+  const result = resultNow(failure && `The run ${whyEarly(failure.error, options.signal, after)}.`);
+  await keep(result);
+  if (failure && !options.signal.aborted && !(failure.error instanceof RpcError)) throw failure.error;
+  return result;
+}
+
+function whyEarly(error: unknown, signal: AbortSignal, after: string): string {
+  if (signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
+    return `took longer than a run may, and was stopped ${after}`;
+  }
+  if (signal.aborted) return `was stopped ${after}`;
+  return `ended ${after}: ${error instanceof RpcError ? error.message : 'something went wrong in the lab, whose log says what'}`;
 }
 
 /** All arms of a scenario, the controls last. */
@@ -87,11 +118,13 @@ export function armsOf(scenario: AnyScenario): readonly AnyArm[] {
 }
 
 async function runRepetition(
-  { mesh, control, collector, timing = TIMING }: RunDependencies,
+  { mesh, collector, timing = TIMING }: RunDependencies,
   { id, parameters, signal, emit }: RunOptions,
   state: State,
+  guard: PodGuard,
   arm: AnyArm,
   repetition: number,
+  over: AbortController,
 ): Promise<void> {
   const at = { arm: arm.name, repetition };
   const tally = state.tallies.get(arm.name) ?? new ArmTally();
@@ -102,7 +135,7 @@ async function runRepetition(
   const bench = createBench({
     parameters,
     mesh,
-    control,
+    control: guard.control,
     collector,
     signal,
     prefix: `${id}/${arm.name}/${repetition}/`,
@@ -123,8 +156,9 @@ async function runRepetition(
       state.evidence.complete += pictures.filter(picture => isComplete(picture, hops)).length;
     },
   });
-  const figures = await arm.run(bench);
+  const figures = await runToRest(arm, bench, over);
   signal.throwIfAborted();
+  await guard.look(signal);
   tally.addUsage(usageSince(mark), before, collector.pods);
   tally.addFigures(figures);
   state.done++;
@@ -134,8 +168,8 @@ async function runRepetition(
 interface Facts {
   readonly id: string;
   readonly startedAt: Date;
-  readonly complete: boolean;
-  readonly repetitions: number;
+  /** Why the run has ended before its end; undefined when it has not. */
+  readonly early: string | undefined;
   readonly dropped: number;
 }
 
@@ -145,12 +179,10 @@ function resultOf({ scenario, parameters }: RunOptions, surroundings: Surroundin
   const measured = Object.fromEntries([...tallies].map(([name, tally]) => [name, tally.figures]));
   const headline = headlineOf(scenario, measured);
   const evidence = evidenceCheck(calls, complete, facts.dropped);
-  const checks = facts.complete ? [...checkAll(scenario, measured), evidence] : [];
-  const stopped = {
-    kind: 'incomplete' as const,
-    sentence: `The run was stopped after ${state.done} of ${facts.repetitions} repetitions.`,
-  };
-  const verdict = facts.complete ? verdictOf(scenario, measured, headline, checks, evidence) : stopped;
+  const { early } = facts;
+  const checks = early === undefined ? [...checkAll(scenario, measured), evidence] : [];
+  const verdict: Result['verdict'] =
+    early === undefined ? verdictOf(scenario, measured, headline, checks, evidence) : { kind: 'incomplete', sentence: early };
   return {
     schemaVersion: RESULT_VERSION,
     id: facts.id,

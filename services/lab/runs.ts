@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { RpcError } from '../kit/rpc-error.ts';
-import type { LoadParameters, ParameterSpecs, Values } from './parameters.ts';
+import { LONGEST_RUN_MS, type LoadParameters, type ParameterSpecs, type Values } from './parameters.ts';
 import { type ResultStore, resultId } from './result-store.ts';
 import { type RunDependencies, type RunEvent, runScenario } from './run.ts';
 import type { AnyScenario } from './scenario.ts';
@@ -8,7 +8,8 @@ import type { AnyScenario } from './scenario.ts';
 /** The runs of this lab, one at a time. */
 export interface Runs {
   /**
-   * Begins a run and returns its events; the last is the result, which is kept. They end, as the run does, when the signal aborts.
+   * Begins a run and returns its events; the last is the result, which is kept. They end, as the run does, when the signal aborts,
+   * or when the run has taken too long.
    *
    * @throws RpcError FAILED_PRECONDITION while another run is under way
    */
@@ -23,8 +24,8 @@ export interface Runs {
   end(): Promise<void>;
 }
 
-/** Makes the runs. */
-export function createRuns(dependencies: RunDependencies, results: ResultStore): Runs {
+/** Makes the runs. `longestMs` is {@link LONGEST_RUN_MS} unless given. */
+export function createRuns(dependencies: RunDependencies, results: ResultStore, longestMs = LONGEST_RUN_MS): Runs {
   let current: { id: string; stop: AbortController; whole: Promise<void> } | undefined;
   return {
     begin(scenario, parameters, caller) {
@@ -34,11 +35,10 @@ export function createRuns(dependencies: RunDependencies, results: ResultStore):
       }
       const stop = new AbortController();
       const id = resultId(scenario.name, new Date(), Math.random());
-      const signal = AbortSignal.any([caller, stop.signal]);
+      const signal = AbortSignal.any([caller, stop.signal, AbortSignal.timeout(longestMs)]);
       const { stream, emit, close, fail } = eventStream();
       const whole = async () => {
-        const result = await runScenario(dependencies, { id, scenario, parameters, signal, emit });
-        await results.add(result);
+        const result = await runScenario(dependencies, { id, scenario, parameters, signal, emit, keep: results.add });
         emit({ $case: 'result', value: { document: JSON.stringify(result) } });
       };
       const ended = () => {

@@ -9,13 +9,15 @@ import { RpcError } from '../kit/rpc-error.ts';
 import { type Binding, bind } from '../kit/server.ts';
 import type { Catalog } from './catalog.ts';
 import { Collector } from './collector.ts';
-import { meshControl } from './control.ts';
+import { type Control, meshControl } from './control.ts';
 import { noApi } from './kubernetes-api.ts';
 import { lab } from './lab.ts';
 import { meshClients } from './mesh.ts';
 import { integer, loadParameters } from './parameters.ts';
+import { type PodLives, podLives } from './pod-lives.ts';
 import { openResultStore, type ResultStore } from './result-store.ts';
 import { createRuns } from './runs.ts';
+import { keepScale } from './scale-keeper.ts';
 import { type AnyScenario, type Arm, defineScenario } from './scenario.ts';
 
 const parameters = {
@@ -31,6 +33,8 @@ export interface FakeWorld {
   begun: number;
   /** Whether calls leave records. */
   reports: boolean;
+  /** What an arm throws while its load goes on. */
+  fails: Error | undefined;
 }
 
 /** A scenario without a mesh: its calls wait, and report what a hop would have. Its checks pass when the control is slower. */
@@ -38,8 +42,10 @@ function fakeScenario(world: FakeWorld): AnyScenario {
   const arm = <const Name extends string>(name: Name, ms: number): Arm<typeof parameters, 'ms', Name> => ({
     name,
     title: `answers after ${ms} ms`,
-    async run({ parameters: { wait }, load }) {
-      await load({ hops: ['Wait'], call: ({ metadata, signal }) => fakeCall(world, metadata(), wait, signal) });
+    async run({ parameters: { wait }, signal, load }) {
+      const loaded = load({ hops: ['Wait'], call: call => fakeCall(world, call.metadata(), wait, call.signal) });
+      await Promise.race([loaded, ...(world.fails ? [pause(200, signal)] : [])]);
+      if (world.fails) throw world.fails;
       return { ms };
     },
   });
@@ -84,18 +90,31 @@ export interface TestLab extends AsyncDisposable {
   readonly folder: string;
 }
 
+/** What a lab of a test may have instead. */
+export interface TestLabOptions {
+  /** The longest that a run may take, in milliseconds. */
+  readonly longestMs?: number;
+  /** Default: nobody can look. */
+  readonly lives?: PodLives;
+  /** Default: there is nothing to control. */
+  readonly control?: Control;
+}
+
 /** Makes a lab without a mesh. */
-export async function createTestLab(): Promise<TestLab> {
+export async function createTestLab(options: TestLabOptions = {}): Promise<TestLab> {
+  const { longestMs, lives = podLives(noApi) } = options;
   const folder = await mkdtemp(join(tmpdir(), 'telltale-lab-'));
   const results = await openResultStore(join(folder, 'results'));
   const collector = new Collector();
-  const world: FakeWorld = { collector, open: 0, begun: 0, reports: true };
+  const world: FakeWorld = { collector, open: 0, begun: 0, reports: true, fails: undefined };
   const catalog: Catalog = new Map([['fake', fakeScenario(world)]]);
   const mesh = meshClients('127.0.0.1:1');
   const surroundings = { versions: { node: process.versions.node }, mode: 'local', cores: 2, platform: 'test' } as const;
   const timing = { warmUpSeconds: 0, reportMs: 300 };
   const logger = createLogger({ service: 'lab', pod: 'test-1', level: 'silent' });
-  const runs = createRuns({ mesh, control: meshControl(noApi), collector, surroundings, timing }, results);
+  const { control, putBack } = keepScale(options.control ?? meshControl(noApi), join(folder, 'scaled.json'));
+  const dependencies = { mesh, control, putBack, lives, collector, surroundings, timing };
+  const runs = createRuns(dependencies, results, longestMs);
   return {
     binding: bind(LabServiceService, lab({ catalog, runs, results, collector, logger })),
     world,

@@ -1,12 +1,13 @@
 import type { RunScenarioRequest, RunScenarioResponse } from '../../../proto/gen/telltale/lab/v1/lab.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
+import { LONGEST_RUN_MS } from '../parameters.ts';
 import type { Result } from '../result.ts';
 import type { LabClient } from './commands.ts';
 import { CliError } from './complain.ts';
 import { showProgress } from './progress.ts';
 
-/** The longest that a run may take, in milliseconds: its load, its warm-ups, and what its hops need to stop. */
-const RUN_MS = 600_000;
+/** How long a result is waited for, in milliseconds: longer than the lab lets a run go on. */
+const RUN_MS = LONGEST_RUN_MS + 60_000;
 
 /**
  * Runs a scenario and shows how it goes, if it is to be `shown`; resolves to its result. When the signal aborts, the run is told to stop, and its result,
