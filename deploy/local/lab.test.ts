@@ -13,6 +13,7 @@ import { meshControl } from '../../services/lab/control.ts';
 import { localApi } from '../../services/lab/kubernetes-api.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { repo, runPaths } from './paths.ts';
+import { isIdle } from './testing-labs.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
 import { QUICK, quickSettings } from './testing-scenarios.ts';
 
@@ -40,12 +41,6 @@ describe('the lab in a local mesh', () => {
     return assert.fail('no result');
   }
   const newest = async () => (await lab.listResults({ scenario: '' }, soon())).results[0];
-  /** Whether no handler is at work for a call any more, at any pod, but for those of the lab itself. */
-  const isIdle = async () => {
-    const active = /^telltale_server_calls_active\{grpc_method="telltale\.(?!lab)[^}]*\} ([1-9]\d*)$/m;
-    const texts = mesh.all().map(async ({ address }) => (await fetch(`http://${address}:9464/metrics`)).text());
-    return (await Promise.all(texts)).every(metrics => !active.test(metrics));
-  };
 
   it('passes every scenario with quick settings, each within a minute and a half', { timeout: 300_000 }, async t => {
     const { scenarios } = await lab.listScenarios({}, soon());
@@ -86,11 +81,11 @@ describe('the lab in a local mesh', () => {
     for (const [name, value] of Object.entries(SLOWLY)) args.push('--set', `${name}=${value}`);
     const before = (await newest())?.resultId;
     const child = spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
-    await until(async () => !(await isIdle()));
+    await until(async () => !(await isIdle(mesh)));
     child.kill('SIGKILL');
     await until(async () => (await newest())?.verdict === 'incomplete');
     assert.notEqual((await newest())?.resultId, before);
-    await until(isIdle);
+    await until(() => isIdle(mesh));
     const { verdict } = await run({ scenario: 'deadlines', parameters: QUICK });
     assert.notEqual(verdict.kind, 'incomplete');
   });
