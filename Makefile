@@ -78,8 +78,8 @@ scenario: $(INSTALLED) ## run a scenario, several, or all, in what `make up` or 
 	@read -ra names <<<"$$NAME"; set=(); for pair in $${SET:-}; do set+=(--set "$$pair"); done; $(LAB) run "$${names[@]}" "$${set[@]}"
 
 .PHONY: prove
-prove: $(INSTALLED) ## run all scenarios in what `make up` runs, and write what came of it to .run/proof/
-	@$(LAB) prove
+prove: $(INSTALLED) ## run all scenarios, and write what came of it to .run/proof/: make prove [TIMES=10]
+	@$(LAB) prove $${TIMES:+--times "$$TIMES"}
 
 .PHONY: check
 check: $(INSTALLED) ## check format, types, contracts, generated files, the chart and what comes from others

@@ -35,6 +35,7 @@ function make(
       N: _____,
       NAME: ______,
       SET: _______,
+      TIMES: ________,
       ...outer
     } = process.env;
     execFile('make', args, { cwd: folder.dir, env: { ...outer, ...env } }, (failure, out, error) =>
@@ -93,6 +94,8 @@ describe('the Makefile', () => {
     assert.equal(elsewhere.out, `${run.replace('run', '--address')}<edge:80><list>\n`);
     const set = await make(folder, ['scenario', 'NAME=all', 'SET=rate=50 seconds=2']);
     assert.equal(set.out, `${run}<all><--set><rate=50><--set><seconds=2>\n`);
+    const times = await make(folder, ['prove', 'TIMES=10']);
+    assert.equal(times.out, `${run.replace('run', 'prove')}<--times><10>\n`);
     const { code, error } = await make(folder, ['scenario']);
     assert.equal(code, 2);
     assert.match(error, /^usage: make scenario NAME=deadlines/);

@@ -83,7 +83,7 @@ describe('telltale', () => {
       assert.deepEqual([good.code, good.err], [0, '']);
       assert.match(good.out, /written: .*proof\.json, .*proof\.html/);
       const proof = JSON.parse(await readFile(join(folder, 'new', 'proof.json'), 'utf8')) as Proof;
-      assert.deepEqual([proof.schemaVersion, proof.passed, proof.results.map(({ scenario }) => scenario)], [1, true, ['fake']]);
+      assert.deepEqual([proof.schemaVersion, proof.passed, proof.results.map(({ scenario }) => scenario)], [2, true, ['fake']]);
       assert.match(await readFile(join(folder, 'new', 'proof.html'), 'utf8'), /1 of 1 scenarios passed/);
       own.world.reports = false;
       const bad = await telltale('prove', '--json', '--out', folder);
@@ -94,6 +94,27 @@ describe('telltale', () => {
       const nowhere = await telltale('prove', '--out', join(folder, 'file'));
       assert.equal(nowhere.code, 1);
       assert.match(nowhere.err, /^--out: .* cannot be written \(EEXIST\); name another folder\n$/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('prove writes what there is when a scenario cannot be run; --times runs each several times', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'telltale-proof-'));
+    const proof = async () => JSON.parse(await readFile(join(folder, 'proof.json'), 'utf8')) as Proof;
+    try {
+      own.world.fails = new TypeError('a mistake');
+      const bad = await telltale('prove', '--out', folder);
+      own.world.fails = undefined;
+      assert.deepEqual([bad.code, bad.err], [1, 'not run: fake: internal error\n']);
+      assert.deepEqual((await proof()).notRun, [{ scenario: 'fake', because: 'internal error' }]);
+      const twice = await telltale('prove', '--times', '2', '--out', folder);
+      assert.deepEqual([twice.code, twice.err], [0, '']);
+      assert.match(twice.out, /^1 of 2: fake: holds\n2 of 2: fake: holds\n/);
+      const [repeats] = (await proof()).repeats;
+      assert.deepEqual([repeats?.runs, repeats?.verdicts, repeats?.checks[0]?.passed], [2, { holds: 2 }, 2]);
+      assert.match(await readFile(join(folder, 'proof.html'), 'utf8'), /In 2 runs/);
+      assert.equal((await telltale('prove', '--times', '0')).code, 2);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -7,7 +7,7 @@ import { compareText } from './compare-text.ts';
 import { CliError, explain } from './complain.ts';
 import { descriptionText, listText } from './description-text.ts';
 import { forwardPort } from './port-forward.ts';
-import { writeProof } from './prove.ts';
+import { proofOf, runAll, writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
 import { runToEnd } from './run-to-end.ts';
 
@@ -73,12 +73,20 @@ export function labCommand(signal: AbortSignal): Command {
     );
   command('prove', 'run all scenarios and write what came of it: proof.json for programs, proof.html for readers')
     .option('--out <folder>', 'where to write', PROOF_FOLDER)
-    .action(({ json, out }: Flags & { out: string }) =>
+    .option('--times <n>', 'how often each is run, to see whether it always comes out the same', asTimes, 1)
+    .action(({ json, out, times }: Flags & { out: string; times: number }) =>
       withLab(async lab => {
-        const names = await namesOf(lab);
-        const results = await runEach(lab, names, { set: {}, json: json === true, signal });
-        const written = await writeProof(out, names, results);
+        const outcome = await runAll(await namesOf(lab), times, signal, async (scenario, round) => {
+          const result = await runToEnd(lab, { scenario, parameters: {} }, signal, process.stdout.isTTY && !json);
+          const line = `${round} of ${times}: ${scenario}: ${result.verdict.kind}`;
+          if (!json) print(times === 1 ? resultText(result) : line);
+          return result;
+        });
+        for (const { scenario, because } of outcome.notRun) process.stderr.write(`not run: ${scenario}: ${because}\n`);
+        const proof = proofOf(outcome, times);
+        const written = await writeProof(out, proof);
         print(json ? { written } : `\nwritten: ${written.join(', ')}`);
+        if (!proof.passed) process.exitCode = 1;
       }),
     );
   command('results [scenario]', 'list the results that are kept').action((scenario: string | undefined, { json }: Flags) =>
@@ -146,6 +154,11 @@ function print(what: unknown): void {
 function asParameter(text: string, others: Record<string, string>): Record<string, string> {
   const [, key = text, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
   return { ...others, [key]: value };
+}
+
+function asTimes(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('write a whole number from 1 to 999.');
 }
 
 function asAddress(text: string): string {

@@ -137,10 +137,35 @@ describe('reportHtml', () => {
   });
 
   it('says which scenarios were not run, and counts them as not passed', async () => {
-    const partial = await reportHtml([resultOf('one')], ['two', HOSTILE]);
+    const because = 'no answer';
+    const partial = await reportHtml(
+      [resultOf('one')],
+      [
+        { scenario: 'two', because },
+        { scenario: HOSTILE, because },
+      ],
+    );
     assert.match(partial, /1 of 3 scenarios passed/);
-    assert.match(partial, /Not run: two, &lt;script/);
+    assert.match(partial, /Not run: two \(no answer\), &lt;script/);
     assert.doesNotMatch(page, /Not run/);
+  });
+
+  it('tells of a scenario that was run several times how far its runs differ, and shows the first that has not passed', async () => {
+    const failed = resultOf('one', {
+      id: 'one-20260101-000000-ffff',
+      checks: [{ says: 'fast is fast', passed: false, observed: '9 ms' }],
+      headline: { ...resultOf('one').headline, armMedian: 9 },
+      verdict: { kind: 'does not hold', sentence: 'It does not.' },
+      passed: false,
+    });
+    const several = await reportHtml([resultOf('one'), failed, resultOf('one'), resultOf('two')]);
+    assert.equal(malformed(several), undefined);
+    assert.match(several, /1 of 2 scenarios passed/);
+    assert.match(several, /does not hold<\/strong>: 2 × holds, 1 × does not hold/);
+    assert.match(several, /fast 1 \(1 – 9\), slow 100/);
+    assert.match(several, /fast is fast<\/td><td class="number"><span class="bad">2 of 3</);
+    assert.equal(several.split('<section').length, 3);
+    assert.ok(several.includes('fast is fast: 9 ms') && !several.includes('fast is fast: 1 ms</li>\n</ul>\n<h3>In'));
   });
 
   it('says so where nothing was measured, and is the same for the same results', async () => {
