@@ -37,4 +37,4 @@ const scaling = defineScenario({
   ],
 });
 
-await serveLab(new Map([...(await loadCatalog()), ['scaling', scaling as unknown as AnyScenario]]));
+await serveLab(async () => new Map([...(await loadCatalog()), ['scaling', scaling as unknown as AnyScenario]]));

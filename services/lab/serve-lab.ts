@@ -12,12 +12,13 @@ import { lab } from './lab.ts';
 import { apiOf, labVariables } from './lab-config.ts';
 import { meshClients } from './mesh.ts';
 import { podLives } from './pod-lives.ts';
+import type { Conditions } from './result.ts';
 import { openResultStore } from './result-store.ts';
 import { createRuns } from './runs.ts';
 import { keepScale } from './scale-keeper.ts';
 
-/** Serves a lab that runs these scenarios, by what its environment says, until it is told to stop: see kit/serve.ts. */
-export async function serveLab(catalog: Catalog): Promise<void> {
+/** Serves a lab that runs the scenarios that `load` gives, by what its environment says, until it is told to stop: see kit/serve.ts. */
+export async function serveLab(load: (mode: Conditions['mode']) => Promise<Catalog>): Promise<void> {
   const config = readConfig({ ...kitVariables, ...labVariables });
   const { TELLTALE_EGRESS: egress, TELLTALE_WIDE_EGRESS: wide = egress } = config;
   const mesh = meshClients(formatAddress(egress), formatAddress(wide));
@@ -38,7 +39,7 @@ export async function serveLab(catalog: Catalog): Promise<void> {
   const logger = createLogger({ service: 'lab', pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
   await serve({
     config,
-    services: [bind(LabServiceService, lab({ catalog, runs, results, collector, logger }))],
+    services: [bind(LabServiceService, lab({ catalog: await load(mode), runs, results, collector, logger }))],
     onStop: [() => runs.end(), () => mesh[Symbol.dispose]()],
   });
 }
