@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { identityOf } from '../services/issuer/identity.ts';
+import { identityOf } from '../services/kit/identity.ts';
 import { type ChartObject, containersOf, named, type PodSpec, podSpecs, renderObjects } from './chart-objects.ts';
 import { namespace } from './local/manifest.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Authority, issueLeaf } from '../../services/issuer/authority.ts';
-import { identityOf } from '../../services/issuer/identity.ts';
+import { identityOf } from '../../services/kit/identity.ts';
 import { CALLEES, CALLERS, declared, isAllowed, PATHS, sentence, values } from '../local/testing-access.ts';
 import { authority, podsWithIdentity } from './identities.ts';
 import { NAMESPACE } from './kubectl.ts';

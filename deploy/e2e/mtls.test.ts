@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Authority, createAuthority, issueLeaf, type Leaf } from '../../services/issuer/authority.ts';
-import { identityOf } from '../../services/issuer/identity.ts';
+import { identityOf } from '../../services/kit/identity.ts';
 import { authority, podsWithIdentity } from './identities.ts';
 import { kubectl, NAMESPACE, type Pod } from './kubectl.ts';
 import { report, withLoad } from './load-pod.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { type Authority, issueLeaf } from '../../services/issuer/authority.ts';
-import { identityOf } from '../../services/issuer/identity.ts';
 import { AUTHORITY_SECRET, secretOf } from '../../services/issuer/policy.ts';
+import { identityOf } from '../../services/kit/identity.ts';
 import { authority, bringSecrets, podsWithIdentity, readSecret, runIssuer, untilUsed, writeSecret } from './identities.ts';
 import { NAMESPACE, type Pod, restartsOf, rolloutRestart, until } from './kubectl.ts';
 import { report, withLoad } from './load-pod.ts';

@@ -8,9 +8,9 @@ import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v
 import { PaymentServiceService as Payments } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
-import { meshCredentials } from '../../services/check/mesh-credentials.ts';
 import { createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
+import { meshCredentials } from '../../services/kit/mesh-credentials.ts';
 import type { RpcError } from '../../services/kit/rpc-error.ts';
 import { checkHealth } from '../../services/kit/testing.ts';
 import { until } from '../../services/kit/testing-matchers.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { SecureClientSessionOptions } from 'node:http2';
 import { connect, type PeerCertificate } from 'node:tls';
 import { type Authority, issueLeaf, type Leaf } from '../../services/issuer/authority.ts';
-import { identityOf, parseIdentity } from '../../services/issuer/identity.ts';
+import { identityOf, parseIdentity } from '../../services/kit/identity.ts';
 import { frame, type RawAnswer, rawCall } from '../../services/kit/testing-raw-call.ts';
 import { namespace } from './manifest.ts';
 import type { PodView } from './mesh.ts';

@@ -2,8 +2,8 @@
 // <name>:port/<proto service>. With the folder of an identity it calls the services by mutual TLS, without it in plain text.
 import { parseArgs } from 'node:util';
 import { credentials } from '@grpc/grpc-js';
+import { meshCredentials } from '../kit/mesh-credentials.ts';
 import { check } from './check.ts';
-import { meshCredentials } from './mesh-credentials.ts';
 
 const USAGE = 'usage: main.ts [--identity=folder] edge:8080 users:50051/telltale.users.v1.UserService ...';
 

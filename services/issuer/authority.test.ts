@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { before, describe, it } from 'node:test';
 import { connect, createServer, type PeerCertificate } from 'node:tls';
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate as Parsed } from '@peculiar/x509';
+import { identityOf } from '../kit/identity.ts';
 import { type Authority, createAuthority, issueLeaf, type Leaf } from './authority.ts';
-import { identityOf } from './identity.ts';
 
 const DAY_MS = 86_400_000;
 const users = identityOf('mesh', 'users');

@@ -17,7 +17,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import { parseIdentity, TRUST_DOMAIN } from './identity.ts';
+import { parseIdentity, TRUST_DOMAIN } from '../kit/identity.ts';
 
 /** A certificate and its private key, both as PEM; the key as PKCS#8. Never log one. */
 export interface KeyPair {

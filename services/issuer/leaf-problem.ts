@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { identityOf } from '../kit/identity.ts';
 import { isKeyOf, isSignedBy, parseCertificate } from './certificate.ts';
-import { identityOf } from './identity.ts';
 import { CLOCK_TOLERANCE_MS, HOUR_MS, type Policy } from './policy.ts';
 import type { Files } from './store.ts';
 

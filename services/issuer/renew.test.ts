@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
+import { identityOf } from '../kit/identity.ts';
 import { createAuthority, issueLeaf } from './authority.ts';
-import { identityOf } from './identity.ts';
 import { AUTHORITY_SECRET, HOUR_MS, MINUTE_MS, secretOf } from './policy.ts';
 import { type Found, renew } from './renew.ts';
 import { BIRTH, beginLife, describeLife, type Life, policy } from './testing-life.ts';

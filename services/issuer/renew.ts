@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { identityOf } from '../kit/identity.ts';
 import { advance } from './advance.ts';
 import { type Authorities, bundleOf, changesTo, type FoundAuthorities, readAuthorities } from './authorities.ts';
 import { issueLeaf } from './authority.ts';
-import { identityOf } from './identity.ts';
 import { leafProblem } from './leaf-problem.ts';
 import { AUTHORITY_SECRET, CLOCK_TOLERANCE_MS, type Policy, secretOf } from './policy.ts';
 import type { FileChanges, Files } from './store.ts';

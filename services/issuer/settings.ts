@@ -1,7 +1,7 @@
 import { type CleanedEnv, EnvError, makeExactValidator, str } from 'envalid';
 import { ConfigError, flag, integer, kitVariables, parseConfig } from '../kit/config.ts';
+import { identityOf } from '../kit/identity.ts';
 import { shown } from '../kit/validate-shown.ts';
-import { identityOf } from './identity.ts';
 import type { Policy } from './policy.ts';
 
 /** A variable with names of identities, with a comma between two; empty for none. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { identityOf } from '../kit/identity.ts';
 import { createAuthority, issueLeaf } from './authority.ts';
-import { identityOf } from './identity.ts';
 import { ConflictError } from './store.ts';
 import { type KubernetesApi, secretStore } from './store-secrets.ts';
 import { startApi, type TestApi, TOKEN } from './testing-kubernetes.ts';

@@ -1,7 +1,7 @@
 {{/* Who is who in the mesh, and where a pod finds the files that prove it. */}}
 
 {{/*
-The identity of a part, a SPIFFE ID as services/issuer/identity.ts has it; with an empty name what all of them begin with.
+The identity of a part, a SPIFFE ID as services/kit/identity.ts has it; with an empty name what all of them begin with.
 Parameters: root, name.
 */}}
 {{- define "telltale.identity" -}}

@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Authority, createAuthority, issueLeaf } from '../issuer/authority.ts';
-import { identityOf } from '../issuer/identity.ts';
-import { checkHealth } from '../kit/testing.ts';
+import { identityOf } from './identity.ts';
 import { meshCredentials } from './mesh-credentials.ts';
+import { checkHealth } from './testing.ts';
 
 describe('meshCredentials', () => {
   let folder: string;
@@ -20,7 +20,7 @@ describe('meshCredentials', () => {
 
   before(async () => {
     authority = await createAuthority({ now: new Date(), days: 1 });
-    folder = await mkdtemp(join(tmpdir(), 'telltale-check-'));
+    folder = await mkdtemp(join(tmpdir(), 'telltale-identity-'));
     const own = await leafOf('check');
     await writeFile(join(folder, 'tls.crt'), own.certificate);
     await writeFile(join(folder, 'tls.key'), own.key);

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
-import { identityOf, parseIdentity } from '../issuer/identity.ts';
+import { identityOf, parseIdentity } from './identity.ts';
 
 /**
  * Reads the identity that a pod has in `folder` (tls.crt, tls.key, ca.crt) and returns what makes the credentials for calls to a
