@@ -1,4 +1,4 @@
-import { credentials, Client as GrpcClient, type Metadata, type ServiceConfig } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials, Client as GrpcClient, type Metadata, type ServiceConfig } from '@grpc/grpc-js';
 import { awaitAnswer, type Messages, readAnswers, type Upstream } from './client-call.ts';
 import type { CallContext } from './context.ts';
 import { type Deadline, deadlineIn } from './deadline.ts';
@@ -51,19 +51,23 @@ export interface ClientOptions {
    * grpc-js closes with the last of them.
    */
   readonly ownConnection?: boolean;
+  /** How the two ends know each other; in plain text unless given, as TLS is the sidecar's. By TLS the callee is asked for by `authority`. */
+  readonly credentials?: ChannelCredentials;
 }
 
 /**
- * A client of a service: one channel, made for the life of the process, over which all its calls share one connection.
- * Dispose of it to close the connection.
+ * A client of a service: one channel, made for the life of the process, over which all its calls share one connection, unless its
+ * service config says otherwise. Dispose of it to close what it has opened.
  */
 export function createClient<Definition extends ServiceDefinition>(
   definition: Definition,
   options: ClientOptions,
 ): Client<Definition> {
   const { short } = serviceName(definition);
-  const channel = new GrpcClient(options.address, credentials.createInsecure(), {
-    'grpc.default_authority': options.authority ?? short,
+  const authority = options.authority ?? short;
+  const channel = new GrpcClient(options.address, options.credentials ?? credentials.createInsecure(), {
+    'grpc.default_authority': authority,
+    ...(options.credentials && { 'grpc.ssl_target_name_override': authority }), // TLS cannot ask for an address: RFC 6066, section 3
     'grpc.enable_http_proxy': 0, // else the proxy variables of the environment apply even to loopback
     'grpc.use_local_subchannel_pool': options.ownConnection ? 1 : 0,
     'grpc.service_config_disable_resolution': 1, // else each resolution asks DNS for a TXT record, too

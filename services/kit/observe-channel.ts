@@ -19,7 +19,8 @@ export interface ChannelObservation {
 
 /**
  * Begins to measure a channel, until it is closed. `upstream` is the short name of the service that it leads to. A channel here has
- * one subchannel, to the sidecar's listener, so that its state is that of the connection.
+ * one subchannel, to the sidecar's listener, so that its state is that of the connection; of several, which only the lab's own
+ * channels to pods have, it says whether there is any.
  */
 export function observeChannel(channel: Channel, upstream: string): ChannelObservation {
   const labels = { grpc_target: upstream };

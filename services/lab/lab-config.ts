@@ -10,6 +10,7 @@ export const labVariables = {
     default: undefined,
     desc: 'Its sidecar again, where one connection may carry more calls; without, TELLTALE_EGRESS',
   }),
+  TELLTALE_IDENTITY: str({ default: '', desc: 'The folder of its identity, for calls past its sidecar; empty: in plain text' }),
   KUBERNETES_API_SOCKET: str({ default: '', desc: 'The Unix socket on which the local run answers the Kubernetes API' }),
   KUBERNETES_SERVICE_HOST: str({ default: '', desc: 'The address of the Kubernetes API, in a cluster' }),
   KUBERNETES_SERVICE_PORT: integer(1, 65_535)({ default: 443, desc: 'Its port' }),

@@ -20,12 +20,13 @@ import { keepScale } from './scale-keeper.ts';
 /** Serves a lab that runs the scenarios that `load` gives, by what its environment says, until it is told to stop: see kit/serve.ts. */
 export async function serveLab(load: (mode: Conditions['mode']) => Promise<Catalog>): Promise<void> {
   const config = readConfig({ ...kitVariables, ...labVariables });
-  const { TELLTALE_EGRESS: egress, TELLTALE_WIDE_EGRESS: wide = egress } = config;
-  const mesh = meshClients(formatAddress(egress), formatAddress(wide));
+  const { TELLTALE_EGRESS: egress, TELLTALE_WIDE_EGRESS: wide = egress, TELLTALE_IDENTITY: identity } = config;
   const collector = new Collector();
   const results = await openResultStore(join(config.TELLTALE_DATA_DIR, 'results'));
   const { api, mode } = apiOf(config);
   const { control, putBack } = keepScale(meshControl(api), join(config.TELLTALE_DATA_DIR, 'scaled.json'));
+  const direct = { mode, control, identity };
+  const mesh = meshClients({ egress: formatAddress(egress), wide: formatAddress(wide), direct });
   await putBack().catch(() => {}); // where the Kubernetes API does not answer; the next run begins with it
   const dependencies = {
     mesh,

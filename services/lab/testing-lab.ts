@@ -108,11 +108,11 @@ export async function createTestLab(options: TestLabOptions = {}): Promise<TestL
   const collector = new Collector();
   const world: FakeWorld = { collector, open: 0, begun: 0, reports: true, fails: undefined };
   const catalog: Catalog = new Map([['fake', fakeScenario(world)]]);
-  const mesh = meshClients('127.0.0.1:1');
   const surroundings = { versions: { node: process.versions.node }, mode: 'local', cores: 2, platform: 'test' } as const;
   const timing = { warmUpSeconds: 0, reportMs: 300 };
   const logger = createLogger({ service: 'lab', pod: 'test-1', level: 'silent' });
   const { control, putBack } = keepScale(options.control ?? meshControl(noApi), join(folder, 'scaled.json'));
+  const mesh = meshClients({ egress: '127.0.0.1:1', direct: { mode: 'local', control, identity: '' } });
   const dependencies = { mesh, control, putBack, lives, collector, surroundings, timing };
   const runs = createRuns(dependencies, results, longestMs);
   return {
