@@ -74,6 +74,18 @@ describe('a pod of the mesh', async () => {
   }
 });
 
+it('of all apps only that of who runs experiments can read a key, that of its own pod, and is told where', async () => {
+  const apps = async (values: string) =>
+    [...podSpecs(await renderObjects(values))].flatMap(([name, spec]) => {
+      const { env = [], volumeMounts = [] } = containersOf(spec).find(container => container.name === 'app') ?? {};
+      const told = env.find(variable => variable.name === 'TELLTALE_IDENTITY')?.value;
+      const mounted = volumeMounts.find(mount => mount.name === 'identity')?.mountPath;
+      return told === undefined && mounted === undefined ? [] : [[name, told, mounted]];
+    });
+  assert.deepEqual(await apps('experiments=true'), [['lab', '/etc/telltale/identity', '/etc/telltale/identity']]);
+  for (const values of ['experiments=false', 'experiments=true,mtls=false']) assert.deepEqual(await apps(values), [], values);
+});
+
 describe('who may call a service', () => {
   const identities = (...names: string[]) => names.map(name => identityOf(namespace, name));
 

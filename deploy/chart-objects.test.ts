@@ -94,6 +94,23 @@ describe('the objects', () => {
     assert.deepEqual(senders.map(([name]) => name).sort(), ['orders', 'payments', 'storefront', 'users']);
   });
 
+  it('have one address for all pods of each service that experiments call, beside its headless Service, and only then', async () => {
+    const addressed = async (values: string) => {
+      const services = named(await renderObjects(values), 'Service');
+      return [...services]
+        .filter(([name]) => name.endsWith('-l4'))
+        .map(([name, { spec }]) => {
+          const headless = services.get(name.replace('-l4', ''))?.spec;
+          assert.deepEqual([headless?.clusterIP, spec?.clusterIP], ['None', undefined]);
+          assert.deepEqual([spec?.selector, spec?.ports], [headless?.selector, headless?.ports]);
+          return name;
+        });
+    };
+    assert.deepEqual((await addressed('experiments=true')).sort(), ['orders-l4', 'payments-l4', 'storefront-l4', 'users-l4']);
+    assert.deepEqual(await addressed('experiments=true,services.lab.upstreams=["users"]'), ['users-l4']);
+    assert.deepEqual(await addressed('experiments=false'), []);
+  });
+
   it('ask for at most 1.4 GiB of memory for the mesh, and for 600 MiB for what looks at it', async () => {
     const requested = [...requestedMebibytes(await renderObjects())];
     const sum = (isPart: (name: string) => boolean) =>

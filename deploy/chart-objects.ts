@@ -16,6 +16,7 @@ export interface ChartObject {
     /** Of a CronJob. */
     jobTemplate?: { spec: { template: { spec: PodSpec } } };
     type?: string;
+    clusterIP?: string;
     selector?: Record<string, unknown>;
     ports?: { name?: string; port: number; targetPort: number | string; appProtocol?: string }[];
     policyTypes?: string[];

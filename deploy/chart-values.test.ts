@@ -157,6 +157,7 @@ describe('helm template refuses values that are wrong and says which', { concurr
       /services\.users\.proto: telltale\.orders\.v1\.OrderService is also that of services\.orders/,
     ],
     [`services.edge={${storefront},"stores":false}`, /services\.edge: the name is taken/],
+    [`services.users-l4={${storefront},"stores":false}`, /services\.users-l4: names that end in -l4 are taken/],
     ['services.users=null', /edge\.upstreams: users is no service/],
     ['edge.upstreams=["shop"]', /edge\.upstreams: shop is no service/],
     [

@@ -22,7 +22,8 @@ Parameters: root, name.
 {{- end }}
 
 {{/*
-The mount of a pod's identity, in the container that speaks TLS and in no other; empty without mTLS. Parameters: Values.
+The mount of a pod's identity, in a container that speaks TLS and in no other: the Envoy; of who runs experiments the app, too,
+which also calls past its Envoy, to show what that does. Empty without mTLS. Parameters: Values.
 */}}
 {{- define "telltale.identityMount" -}}
 {{- if .Values.mtls -}}

@@ -12,6 +12,9 @@ What is wrong with the list of services, as a YAML list of texts. Parameters: Va
   {{- if has $name $reserved -}}
     {{- $wrong = append $wrong (printf "%s: the name is taken by the chart itself; choose one that is not %s" $path (join ", " $reserved)) -}}
   {{- end -}}
+  {{- if hasSuffix "-l4" $name -}}
+    {{- $wrong = append $wrong (printf "%s: names that end in -l4 are taken by the chart itself, for Services that experiments compare; choose another" $path) -}}
+  {{- end -}}
   {{- if hasKey $protos $service.proto -}}
     {{- $wrong = append $wrong (printf "%s.proto: %s is also that of services.%s; two services cannot answer for one; correct one of the two" $path $service.proto (get $protos $service.proto)) -}}
   {{- end -}}
