@@ -11,4 +11,4 @@ function broken(scenario: AnyScenario): AnyScenario {
   return first ? { ...scenario, arms: [first, ...others] } : scenario;
 }
 
-await serveLab(async () => new Map([...(await loadCatalog())].map(([name, scenario]) => [name, broken(scenario)])));
+await serveLab(async mode => new Map([...(await loadCatalog(mode))].map(([name, scenario]) => [name, broken(scenario)])));

@@ -37,4 +37,4 @@ const scaling = defineScenario({
   ],
 });
 
-await serveLab(async () => new Map([...(await loadCatalog()), ['scaling', scaling as unknown as AnyScenario]]));
+await serveLab(async mode => new Map([...(await loadCatalog(mode)), ['scaling', scaling as unknown as AnyScenario]]));

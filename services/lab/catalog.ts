@@ -4,25 +4,27 @@ import { status } from '@grpc/grpc-js';
 import { closest } from 'fastest-levenshtein';
 import { RpcError } from '../kit/rpc-error.ts';
 import { shown } from '../kit/validate-shown.ts';
-import type { AnyScenario } from './scenario.ts';
+import type { Conditions } from './result.ts';
+import type { AnyScenario, WholeScenario } from './scenario.ts';
+import { scenarioInMode } from './scenario-in-mode.ts';
 
 /** The scenarios by name, in the order of their names. */
 export type Catalog = ReadonlyMap<string, AnyScenario>;
 
 const FOLDER = join(import.meta.dirname, 'scenarios');
 
-/** Reads every scenario in scenarios/. Throws a TypeError that names the file for one that is not named as its file. */
-export async function loadCatalog(folder = FOLDER): Promise<Catalog> {
+/** Reads every scenario in scenarios/, as it is run in this mode. Throws a TypeError that names the file for one that is not named as its file. */
+export async function loadCatalog(mode: Conditions['mode'], folder = FOLDER): Promise<Catalog> {
   const files = readdirSync(folder).filter(
     file => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing'),
   );
   const catalog = new Map<string, AnyScenario>();
   for (const file of files.sort()) {
-    const { scenario } = (await import(join(folder, file))) as { scenario?: AnyScenario };
+    const { scenario } = (await import(join(folder, file))) as { scenario?: WholeScenario };
     if (scenario?.name !== file.slice(0, -'.ts'.length)) {
       throw new TypeError(`scenarios/${file} exports no scenario of its own name`);
     }
-    catalog.set(scenario.name, scenario);
+    catalog.set(scenario.name, scenarioInMode(scenario, mode));
   }
   return catalog;
 }

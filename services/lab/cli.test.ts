@@ -61,6 +61,7 @@ describe('telltale', () => {
     assert.match(out, /other {2}█{40} 100/);
     assert.match(out, /✔ one is at most 10: 1,1/);
     assert.match(out, /holds: “the one is faster than the other” holds here\./);
+    assert.match(out, /not tested:\n {2}- Everything else\./);
   });
 
   it('run --json prints the result document and nothing else; results, show and compare find it again', async () => {

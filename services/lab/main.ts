@@ -1,4 +1,4 @@
 import { loadCatalog } from './catalog.ts';
 import { serveLab } from './serve-lab.ts';
 
-await serveLab(() => loadCatalog());
+await serveLab(mode => loadCatalog(mode));

@@ -41,21 +41,38 @@ test('a scenario without a check, or without a control, does not compile, nor on
   defineScenario({ ...whole, arms, controls, checks, parameters: {} });
 });
 
+test('what only a cluster can show needs a reason and a check, and nothing outside of it can rely on it', () => {
+  const [arms, controls, checks] = [[arm('one')], [arm('other')], [check]] as const;
+  const inCluster = { because: 'x', controls: [arm('more')], checks } as const;
+  const both = { ...whole, arms, controls, checks, inCluster };
+  defineScenario(both);
+  // @ts-expect-error: no check
+  defineScenario({ ...both, inCluster: { ...inCluster, checks: [] } });
+  // @ts-expect-error: no reason
+  defineScenario({ ...both, inCluster: { controls, checks } });
+  // @ts-expect-error: a headline that a local run would not have
+  defineScenario({ ...both, headline: { figure: 'ms', arm: 'one', control: 'more' } });
+  // @ts-expect-error: a check that a local run could not make
+  defineScenario({ ...both, checks: [{ says: 'x', test: ({ more }) => ({ passed: more === undefined, observed: '' }) }] });
+});
+
 test('every scenario is in the catalog by the name of its file, and says what a reader needs', async () => {
-  const catalog = await loadCatalog();
   const names = ['cancellation', 'deadlines', 'failure-codes', 'idempotency', 'proxy-timeout'];
-  for (const name of names) assert.ok(catalog.has(name), name);
-  for (const scenario of catalog.values()) assertDescribed(scenario);
+  for (const mode of ['local', 'cluster'] as const) {
+    const catalog = await loadCatalog(mode);
+    for (const name of names) assert.ok(catalog.has(name), name);
+    for (const scenario of catalog.values()) assertDescribed(scenario);
+  }
 });
 
 test('a file in the folder that exports no scenario of its name ends the start, and is named', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'telltale-catalog-'));
   await writeFile(join(folder, 'wrong.ts'), "export const scenario = { name: 'right' };\n");
-  await assert.rejects(loadCatalog(folder), /scenarios\/wrong\.ts exports no scenario of its own name/);
+  await assert.rejects(loadCatalog('local', folder), /scenarios\/wrong\.ts exports no scenario of its own name/);
   await rm(folder, { recursive: true });
 });
 
 test('a name that is no scenario is NOT_FOUND, with the nearest', async () => {
-  const catalog = await loadCatalog();
+  const catalog = await loadCatalog('local');
   assert.throws(() => findScenario(catalog, 'deadline'), /did you mean deadlines\? There are: .*cancellation/);
 });

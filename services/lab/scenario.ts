@@ -72,11 +72,27 @@ export interface Headline<ArmName extends string, FigureName extends string> {
   readonly control: ArmName;
 }
 
+/** What only a cluster can show. A local run leaves it out, and says so in its result. */
+export interface InCluster<
+  Parameters extends ParameterSpecs & LoadParameters,
+  FigureName extends string,
+  ArmName extends string,
+  ClusterArmName extends string,
+> {
+  /** What a local run lacks: "there is no kube-proxy". */
+  readonly because: string;
+  /** More controls. What is outside of this does not know their figures. */
+  readonly controls: Some<Arm<Parameters, FigureName, ClusterArmName>>;
+  /** The checks that need them. */
+  readonly checks: Some<Check<NoInfer<ArmName> | NoInfer<ClusterArmName>, NoInfer<FigureName>>>;
+}
+
 /** A claim, and how it is put to the test. A file in scenarios/ exports one, under the name `scenario`, made by {@link defineScenario}. */
 export interface Scenario<
   Parameters extends ParameterSpecs & LoadParameters,
   FigureName extends string,
   ArmName extends string,
+  ClusterArmName extends string = never,
 > {
   /** The file's name. */
   readonly name: string;
@@ -92,16 +108,23 @@ export interface Scenario<
   readonly checks: Some<Check<NoInfer<ArmName>, NoInfer<FigureName>>>;
   /** On what the claim depends, when it neither simply holds nor fails; undefined when it does not depend on anything. */
   readonly depends?: (measured: Measured<ArmName, FigureName>) => string | undefined;
+  readonly inCluster?: InCluster<Parameters, FigureName, ArmName, ClusterArmName>;
 }
 
 /** A scenario of which only the shape is known. */
-export type AnyScenario = Scenario<ParameterSpecs & LoadParameters, string, string>;
+export type WholeScenario = Scenario<ParameterSpecs & LoadParameters, string, string, string>;
+
+/** A scenario as it is run in one mode: scenario-in-mode.ts makes it of the whole. */
+export type AnyScenario = Omit<WholeScenario, 'inCluster'> & { readonly inCluster?: never };
 
 /** Checks a scenario's types; one without a check or without a control does not compile. */
 export function defineScenario<
   const Parameters extends ParameterSpecs & LoadParameters,
   const FigureName extends string,
   const ArmName extends string,
->(scenario: Scenario<Parameters, FigureName, ArmName>): Scenario<Parameters, FigureName, ArmName> {
+  const ClusterArmName extends string = never,
+>(
+  scenario: Scenario<Parameters, FigureName, ArmName, ClusterArmName>,
+): Scenario<Parameters, FigureName, ArmName, ClusterArmName> {
   return scenario;
 }

@@ -3,17 +3,21 @@ import type { Result } from '../result.ts';
 import { shownNumber } from '../verdict.ts';
 import { conditionsText, figureText, unitText } from './result-text.ts';
 
-/** Two results of one scenario: each figure of each arm side by side, and the second's median as a share of the first's. */
+/**
+ * Two results of one scenario: each figure of each arm side by side, and the second's median as a share of the first's; dashes for
+ * an arm that only one of them has, as some run in a cluster only.
+ */
 export function compareText(one: Result, other: Result): string {
   const table = new Table({
     head: ['arm', 'figure', one.id, other.id, 'ratio'],
     style: { head: [], border: [], compact: true },
     colAligns: ['left', 'left', 'right', 'right', 'right'],
   });
-  for (const { name, figures } of one.arms) {
-    const theirs = other.arms.find(arm => arm.name === name)?.figures ?? {};
+  const figuresOf = ({ arms }: Result, name: string) => arms.find(arm => arm.name === name)?.figures ?? {};
+  for (const name of new Set([...one.arms, ...other.arms].map(arm => arm.name))) {
+    const [ours, theirs] = [figuresOf(one, name), figuresOf(other, name)];
     for (const [figure, { title, unit }] of Object.entries(one.figures)) {
-      const [a, b] = [figures[figure], theirs[figure]];
+      const [a, b] = [ours[figure], theirs[figure]];
       const ratio = a?.median && typeof b?.median === 'number' ? shownNumber(b.median / a.median) : '–';
       table.push([name, unitText(title, unit), figureText(a), figureText(b), ratio]);
     }

@@ -5,7 +5,7 @@ import type { ArmResult, FigureResult, Result } from '../result.ts';
 import { shownNumber } from '../verdict.ts';
 import { barChart } from './bar-chart.ts';
 
-/** A result for a terminal: the arms side by side, the headline as bars, the checks, the verdict, the conditions. */
+/** A result for a terminal: the arms side by side, the headline as bars, the checks, the verdict, the conditions, what was not tested. */
 export function resultText(result: Result): string {
   const { scenario, claim, checks, verdict, passed } = result;
   const marks = checks.map(
@@ -24,6 +24,7 @@ export function resultText(result: Result): string {
     '',
     paint(passed ? 'green' : verdict.kind === 'does not hold' ? 'red' : 'yellow', `${verdict.kind}: ${verdict.sentence}`),
     paint('dim', conditionsText(result)),
+    paint('dim', ['not tested:', ...result.conditions.notTested.map(each => `  - ${each}`)].join('\n')),
   ].join('\n');
 }
 

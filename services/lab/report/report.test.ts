@@ -1,72 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RESULT_VERSION, type Result } from '../result.ts';
+import { armResult, resultOf } from '../testing-results.ts';
 import { html } from './html.ts';
 import { reportHtml } from './report.ts';
 
 const HOSTILE = `<script>alert("1 & '2'")</script>`;
 
-const figure = (...values: number[]) => ({
-  median: values[0] ?? null,
-  min: values[0] ?? null,
-  max: values.at(-1) ?? null,
-  values,
-});
-const arm = (name: string, control: boolean, ...values: number[]): Result['arms'][number] => ({
-  name,
-  title: `the arm ${name}`,
-  control,
-  repetitions: 2,
-  figures: { ms: figure(...values) },
-  statuses: { OK: 4 },
-  reports: {},
-  connections: {},
-  latencyMs: { n: 4, p50: 1, p90: 2, p99: 3, max: 4 },
-  latenessMs: undefined,
-  cpu: { labPerCallUs: 12, servicesPerCallUs: { orders: 34 }, saturated: null },
-});
-
-function resultOf(scenario: string, more: Partial<Result> = {}): Result {
-  return {
-    schemaVersion: RESULT_VERSION,
-    id: `${scenario}-20260101-000000-0000`,
-    scenario,
-    claim: { says: `${scenario} is claimed`, by: 'the tests' },
-    startedAt: '2026-01-01T00:00:00.000Z',
-    finishedAt: '2026-01-01T00:01:00.000Z',
-    parameters: { rate: 20 },
-    figures: { ms: { title: 'Time', unit: 'ms' } },
-    arms: [arm('fast', false, 1, 2), arm('slow', true, 100, 110)],
-    headline: {
-      figure: 'ms',
-      arm: 'fast',
-      control: 'slow',
-      armMedian: 1,
-      controlMedian: 100,
-      ratio: 0.01,
-      effect: 99,
-      noise: 10,
-    },
-    checks: [{ says: 'fast is fast', passed: true, observed: '1 ms' }],
-    verdict: { kind: 'holds', sentence: 'It holds here.' },
-    passed: true,
-    conditions: {
-      versions: { node: '26.0.0' },
-      mode: 'local',
-      cores: 2,
-      platform: 'test',
-      calls: 8,
-      completeCalls: 8,
-      droppedRecords: 0,
-      notTested: ['The other thing.'],
-    },
-    ...more,
-  };
-}
-
 const hostile = resultOf('hostile', {
   claim: { says: HOSTILE, by: HOSTILE },
-  arms: [arm(HOSTILE, false, 1, 2), arm('slow', true, 100, 110)],
+  arms: [armResult(HOSTILE, false, 1, 2), armResult('slow', true, 100, 110)],
   figures: { ms: { title: HOSTILE, unit: HOSTILE } },
   checks: [{ says: HOSTILE, passed: false, observed: HOSTILE }],
   verdict: { kind: 'does not hold', sentence: HOSTILE },
@@ -169,7 +111,7 @@ describe('reportHtml', () => {
   });
 
   it('says so where nothing was measured, and is the same for the same results', async () => {
-    const none = resultOf('none', { arms: [arm('fast', false), arm('slow', true)] });
+    const none = resultOf('none', { arms: [armResult('fast', false), armResult('slow', true)] });
     assert.match(await reportHtml([none]), /Nothing was measured/);
     assert.equal(await reportHtml([resultOf('one')]), await reportHtml([resultOf('one')]));
   });
