@@ -78,7 +78,7 @@ test('RunScenario is INVALID_ARGUMENT and lists every wrong parameter at once, w
   await assert.rejects(eventsOf(run({ raet: '1' })), { message: /did you mean rate\?/ });
   await assert.rejects(eventsOf(run({ rate: '1001' })), { message: /from 1 to 1000 calls\/s, is "1001"/ });
   const long = run({ seconds: '30', repetitions: '3' });
-  await assert.rejects(eventsOf(long), { message: /must last at most 120 s together, would last 180 s; set at most 20/ });
+  await assert.rejects(eventsOf(long), { message: /must last at most 160 s together, would last 180 s; set at most 26/ });
   assert.equal(own.world.open, 0);
 });
 

@@ -45,8 +45,9 @@ export const choice = <const Word extends string>(spec: Omit<Choice<Word>, 'kind
 /** The most calls a second that any scenario may make. */
 export const MAX_RATE = 1000;
 
-/** The longest load of one run in seconds: all arms and repetitions together, warm-up not counted. */
-export const MAX_SECONDS = 120;
+/** The longest load in seconds: of one repetition of an arm, and of a run, all arms and repetitions together, warm-up not counted. */
+const MAX_LOAD_SECONDS = 30;
+export const MAX_SECONDS = 160;
 
 /** The longest that a run may take, in milliseconds: its load lasts at most two minutes, its rollouts as long as they do. */
 export const LONGEST_RUN_MS = 600_000;
@@ -67,7 +68,7 @@ export const loadParameters = ({ arrivals = 'fixed', ...defaults }: LoadDefaults
     unit: 's',
     default: defaults.seconds,
     min: 1,
-    max: MAX_SECONDS / 4,
+    max: MAX_LOAD_SECONDS,
   }),
   repetitions: integer({ title: 'Repetitions of each arm', unit: '', default: defaults.repetitions, min: 2, max: 20 }),
   arrivals: choice({ title: 'When calls begin', default: arrivals, choices: ['fixed', 'poisson', 'burst'] }),
