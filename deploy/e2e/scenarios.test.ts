@@ -21,8 +21,8 @@ describe('the lab in the cluster', () => {
   });
 
   async function run(scenario: string): Promise<Result> {
-    const request = { scenario, parameters: quickSettings(scenario) };
-    for await (const { event } of lab.runScenario(request, { deadline: deadlineIn(180_000) }))
+    const request = { scenario, parameters: quickSettings(scenario, 'dns') };
+    for await (const { event } of lab.runScenario(request, { deadline: deadlineIn(300_000) }))
       if (event?.$case === 'result') return JSON.parse(event.value.document);
     return assert.fail('no result');
   }

@@ -42,7 +42,7 @@ describe('the lab in a local mesh', () => {
   }
   const newest = async () => (await lab.listResults({ scenario: '' }, soon())).results[0];
 
-  it('passes every scenario with quick settings, each within a minute and a half', { timeout: 300_000 }, async t => {
+  it('passes every scenario with quick settings, each within a minute and a half', { timeout: 480_000 }, async t => {
     const { scenarios } = await lab.listScenarios({}, soon());
     assert.ok(scenarios.length >= 3);
     for (const { name: scenario } of scenarios) {
@@ -88,6 +88,19 @@ describe('the lab in a local mesh', () => {
     await until(() => isIdle(mesh));
     const { verdict } = await run({ scenario: 'deadlines', parameters: QUICK });
     assert.notEqual(verdict.kind, 'incomplete');
+  });
+
+  it('gives a service its number of pods back when a run that has changed it is stopped', async () => {
+    const stop = new AbortController();
+    const request = { scenario: 'balancing', parameters: quickSettings('balancing') };
+    const events = Array.fromAsync(lab.runScenario(request, { ...inTime(), signal: stop.signal }));
+    const ended = assert.rejects(events, { code: status.CANCELLED });
+    await until(() => mesh.pods('users').length === 4);
+    stop.abort();
+    await ended;
+    await until(() => mesh.pods('users').length === 2);
+    await until(async () => (await newest())?.verdict === 'incomplete');
+    await mesh.scale('users', 2); // and the others are gone
   });
 
   it('takes records from the services of the mesh, and none that come by the edge', async () => {

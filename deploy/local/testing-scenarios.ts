@@ -15,7 +15,17 @@ const OTHERS: Record<string, Record<string, string>> = {
   'proxy-timeout': { ...QUICK, seconds: '1' },
   // as long as a rollout takes, and enough calls under way that a killed pod loses some
   drain: { ...QUICK, rate: '100', seconds: '30' },
+  // as long as new pods take to start, and Envoy to find them
+  balancing: { ...QUICK, rate: '100', seconds: '20', wait: '3' },
+};
+
+/** And those that need others where Envoys find pods by DNS, which answers from a cache for some seconds. */
+const BY_DNS: Record<string, Record<string, string>> = {
+  balancing: { wait: '8' },
 };
 
 /** The parameters by which a scenario shows what it shall in little time. */
-export const quickSettings = (scenario: string): Record<string, string> => OTHERS[scenario] ?? QUICK;
+export const quickSettings = (scenario: string, discovery: 'file' | 'dns' = 'file'): Record<string, string> => ({
+  ...(OTHERS[scenario] ?? QUICK),
+  ...(discovery === 'dns' && BY_DNS[scenario]),
+});

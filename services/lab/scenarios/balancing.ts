@@ -1,0 +1,190 @@
+import { deadlineIn } from '../../kit/deadline.ts';
+import { pause } from '../../kit/pause.ts';
+import { preciseNow } from '../../kit/record.ts';
+import type { CallPicture } from '../call-picture.ts';
+import type { PodSummary } from '../control.ts';
+import { percent, share } from '../measure/statistics.ts';
+import type { Mesh } from '../mesh.ts';
+import { integer, loadParameters } from '../parameters.ts';
+import { podCalls, podShares, type ScaleUp } from '../pod-shares.ts';
+import { withPods } from '../rollouts.ts';
+import { type Arm, defineScenario } from '../scenario.ts';
+
+/** Whose pods are called, and how many there are at first. */
+const SERVICE = 'users';
+const BASE = 2;
+/** How long the load goes on before there are to be more pods, in milliseconds. */
+const LEAD_MS = 500;
+/** Calls by which a channel opens its connections before the load. */
+const OPENING_CALLS = 20;
+/** A deadline that does not matter, in milliseconds. */
+const AMPLE_MS = 5000;
+/** The most that the busiest pod may have through Envoy, in times of its share, and the longest that a new pod may wait, in seconds. */
+const MOST = 1.2;
+const LONGEST_S = 10;
+/** The least share of all calls that one pod has when one connection carries them all: of 4 pods, 3 times its share. */
+const PINNED = 0.75;
+
+const parameters = {
+  ...loadParameters({ rate: 100, seconds: 20, repetitions: 2 }),
+  pods: integer({ title: `Pods that ${BASE} become`, unit: '', default: 4, min: 3, max: 6 }),
+  wait: integer({ title: 'How long calls go on when new pods are ready', unit: 's', default: 8, min: 2, max: 20 }),
+};
+
+type Figure = 'before' | 'after' | 'busiest' | 'served' | 'seconds' | 'answered';
+
+const namesOf = (pods: readonly PodSummary[]) => pods.map(({ name }) => name);
+
+/** A client that calls users in one way. */
+type Users = Pick<Mesh['users'], 'getUser'> & Disposable;
+
+const arm = <const Name extends string>(
+  name: Name,
+  title: string,
+  connect: (mesh: Mesh, signal: AbortSignal) => Users | Promise<Users>,
+): Arm<typeof parameters, Figure, Name> => ({
+  name,
+  title,
+  run: ({ parameters: { rate, pods, wait }, mesh, control, signal, load }) =>
+    withPods(control, SERVICE, BASE, signal, async base => {
+      using users = await connect(mesh, signal);
+      const limits = () => ({ deadline: deadlineIn(AMPLE_MS), signal });
+      for (let n = 0; n < OPENING_CALLS; n++) await users.getUser({ id: 1 }, limits());
+      const over = new AbortController();
+      const loaded = load({
+        hops: ['GetUser'],
+        over: over.signal,
+        call: ({ n, metadata }) => users.getUser({ id: 1 + (n % 10_000) }, { ...limits(), metadata: metadata() }),
+      });
+      loaded.catch(() => {}); // whatever it is, it is told below, when the pods have been given back
+      try {
+        await pause(LEAD_MS, signal);
+        return await withPods(control, SERVICE, pods, signal, async all => {
+          const readyAt = preciseNow();
+          await pause(wait * 1000, signal);
+          over.abort();
+          return figuresOf(await loaded, { base: namesOf(base), all: namesOf(all), readyAt }, rate);
+        });
+      } finally {
+        over.abort();
+      }
+    }),
+});
+
+/** The figures of one repetition, of so many calls a second. */
+export function figuresOf(pictures: readonly CallPicture[], scaleUp: ScaleUp, rate: number): Record<Figure, number> {
+  const shares = podShares(podCalls(pictures, 'GetUser'), scaleUp, rate);
+  const busiest = shares.after / scaleUp.all.length;
+  return { ...shares, busiest, answered: share(pictures, ({ status }) => status === 'OK') };
+}
+
+/** Whether one pod has nearly all calls of each repetition, and no new one its share. */
+function pinned({ busiest, served }: Readonly<Record<'busiest' | 'served', readonly number[]>>) {
+  const [least, most] = [Math.min(...busiest), Math.max(...served)];
+  return { passed: least >= PINNED && most === 0, observed: `${percent(least)}; ${percent(most)} of the new pods` };
+}
+
+/** A connection belongs to one pod, and calls to their connection, unless somebody who knows calls spreads them. */
+export const scenario = defineScenario({
+  name: 'balancing',
+  claim: {
+    says:
+      'A connection keeps all of its calls at one pod, and new pods get none; Envoy gives each pod its share of them, and a new one ' +
+      'within seconds',
+    by: 'Kubernetes blog, “gRPC Load Balancing on Kubernetes without Tears”; gRPC documentation, guides/custom-load-balancing',
+  },
+  describe: {
+    question: 'A service gets more pods while it is called: who gets the calls?',
+    method:
+      `users has ${BASE} pods, and gets more while calls to it go on, and for a while when these are ready. In one arm all calls go by ` +
+      'one connection to the lab’s own Envoy, which gives them to the pods in turn. In the others the lab calls the pods itself, past ' +
+      'its Envoy, by mutual TLS: in turn by a connection to each address that it has got (round_robin), or, as gRPC does by itself, ' +
+      'by one connection to the first of them (pick_first). In a cluster it gets the addresses from DNS, and in one more control ' +
+      'there is only one, that of a Service which is not headless: there the kernel chooses a pod for the connection. Locally there ' +
+      'is neither; the addresses are those that the Kubernetes API says when the channel is opened.',
+    reading:
+      'How busy the busiest pod is, in times of its share: 1 is even; with one pod for all calls it is the number of pods. A new pod ' +
+      'has got its share when half of what would be fair has come to it within a second; where that never happens, the time is the ' +
+      'whole wait. Round robin in the caller is as even as Envoy over the pods that it knows, and needs no proxy. But grpc-js asks ' +
+      'for addresses only when a connection breaks, so that new pods are not found while all is well. Envoy asks DNS every 2 s; how ' +
+      'long a new pod waits is mostly how long DNS answers from a cache.',
+    limits: [
+      'Many callers: an L4 Service spreads their connections by chance, which is even only when there are very many.',
+      'Servers that end connections when they are old, after which callers ask DNS again: new pods then get calls that late.',
+      'Calls that differ in what they take: taking turns is even in calls, not in work.',
+      'Pods that go: the scenario drain.',
+      'Pods that take longer to start than a repetition may last (`seconds`): then nothing can be told.',
+      'Locally, DNS: a list of addresses that does not change could not lead to a new pod.',
+    ],
+  },
+  parameters,
+  figures: {
+    before: { title: `Busiest of ${BASE} pods, in times of its share`, unit: '' },
+    after: { title: 'Busiest of all, when there are more', unit: '' },
+    busiest: { title: 'Calls that it has', unit: 'share' },
+    served: { title: 'New pods that get their share', unit: 'share' },
+    seconds: { title: 'Until then', unit: 's' },
+    answered: { title: 'Calls answered', unit: 'share' },
+  },
+  arms: [
+    arm('envoy', 'one connection to the lab’s Envoy, which takes the pods in turn', ({ users: { getUser } }) => ({
+      getUser,
+      [Symbol.dispose]() {},
+    })),
+    arm('round-robin', 'a connection to each address, in turn', ({ usersDirectly }, signal) =>
+      usersDirectly.toPods('round_robin', signal),
+    ),
+  ],
+  controls: [
+    arm('first-address', 'one connection, to the first address', ({ usersDirectly }, signal) =>
+      usersDirectly.toPods('pick_first', signal),
+    ),
+  ],
+  headline: { figure: 'after', arm: 'envoy', control: 'first-address' },
+  checks: [
+    {
+      says: `Through Envoy, the busiest pod has ${MOST} times its share at most, before there are more pods and when these have theirs`,
+      test: ({ envoy }) => {
+        const [before, after] = [Math.max(...envoy.before), Math.max(...envoy.after)];
+        return { passed: before <= MOST && after <= MOST, observed: `${before.toFixed(2)}; ${after.toFixed(2)}` };
+      },
+    },
+    {
+      says: `Through Envoy, every new pod gets its share, within ${LONGEST_S} s`,
+      test: ({ envoy }) => {
+        const [least, longest] = [Math.min(...envoy.served), Math.max(...envoy.seconds)];
+        return { passed: least === 1 && longest <= LONGEST_S, observed: `${percent(least)}, ${longest.toFixed(1)} s` };
+      },
+    },
+    {
+      says: `By one connection to the first address, one pod has ${100 * PINNED} % of all calls at least, and no new one gets its share`,
+      test: ({ 'first-address': first }) => pinned(first),
+    },
+    {
+      says: `By turns in the caller, the busiest of the old pods has ${MOST} times its share at most, and no new one gets its share`,
+      test: ({ 'round-robin': turns }) => {
+        const [before, most] = [Math.max(...turns.before), Math.max(...turns.served)];
+        return { passed: before <= MOST && most === 0, observed: `${before.toFixed(2)}; ${percent(most)} of the new pods` };
+      },
+    },
+    {
+      says: 'Every call in every arm is answered',
+      test: arms => {
+        const least = Math.min(...Object.values(arms).flatMap(({ answered }) => answered));
+        return { passed: least === 1, observed: percent(least) };
+      },
+    },
+  ],
+  inCluster: {
+    because: 'locally there is no kube-proxy, by which a Service has one address',
+    controls: [
+      arm('l4-service', 'one connection, to the one address of a Service', ({ usersDirectly }) => usersDirectly.toL4Service()),
+    ],
+    checks: [
+      {
+        says: `By one connection to an L4 Service, one pod has ${100 * PINNED} % of all calls at least, and no new one gets its share`,
+        test: ({ 'l4-service': l4 }) => pinned(l4),
+      },
+    ],
+  },
+});
