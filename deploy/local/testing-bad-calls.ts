@@ -45,6 +45,8 @@ const zipped = gzipSync(request);
 const gzip = { 'grpc-encoding': 'gzip' };
 /** A message of 200 KB that unpacks to 200 MB. */
 export const bomb: BadCall = { headers: gzip, body: frame(gzipSync(Buffer.alloc(200_000_000)), 1) };
+/** A message of nothing but beginnings of groups. */
+export const groups = Buffer.alloc(1_000_000, 0x13);
 const placeOrder = (bytes: Uint8Array): BadCall => ({ path: Storefront.placeOrder.path, body: frame(bytes) });
 const timeout = (value: string): BadCall => ({ headers: { 'grpc-timeout': value } });
 const type = (value: string): BadCall => ({ headers: { 'content-type': value } });
@@ -61,6 +63,8 @@ const slow = script(Script.encode(Script.fromPartial({ steps: [{ service: 'users
 
 /** Values of grpc-timeout that are not 1 to 8 digits and a unit. */
 export const MALFORMED = ['abc', '5s', 'S', '', '-5S', '+5S', '1.5S', '5 S', '5S5S', '123456789m', '1S, 2S'];
+/** The header twice, as two lines. */
+export const TWO_LINES = { 'grpc-timeout': '1S', 'Grpc-Timeout': '2S' };
 /** Values of grpc-timeout that are longer than any route allows. */
 export const TOO_LONG = ['597H', '99999999M', '99999999H'];
 
@@ -74,14 +78,10 @@ export const badCalls: Record<string, Row[]> = {
         [`grpc-timeout "${value}" at an app is INTERNAL`, { ...timeout(value), to: 'app' }, outcome],
       ];
     }),
-    [
-      'grpc-timeout in two lines is INTERNAL',
-      { headers: { 'grpc-timeout': '1S', 'Grpc-Timeout': '2S' } },
-      { grpc: INTERNAL, says: /Invalid grpc-timeout/ },
-    ],
+    ['grpc-timeout in two lines is INTERNAL', { headers: TWO_LINES }, { grpc: INTERNAL, says: /Invalid grpc-timeout/ }],
     [
       'grpc-timeout in two lines at an app is INTERNAL',
-      { headers: { 'grpc-timeout': '1S', 'Grpc-Timeout': '2S' }, to: 'app' },
+      { headers: TWO_LINES, to: 'app' },
       { grpc: INTERNAL, says: /Invalid grpc-timeout/ },
     ],
     ...['0S', '1n', '50m'].flatMap((value): Row[] => {
@@ -144,7 +144,7 @@ export const badCalls: Record<string, Row[]> = {
       { grpc: INTERNAL },
     ],
     ['a varint of eleven bytes is INTERNAL', { body: frame(Buffer.from([8, ...Array(11).fill(0xff)])) }, { grpc: INTERNAL }],
-    ['a million nested groups are INTERNAL', placeOrder(Buffer.alloc(1_000_000, 0x13)), { grpc: INTERNAL }],
+    ['a million nested groups are INTERNAL', placeOrder(groups), { grpc: INTERNAL }],
     [
       'invalid UTF-8 is INVALID_ARGUMENT',
       placeOrder(Buffer.from([0x0a, 0x03, 0x0a, 0x01, 0xff])),

@@ -124,21 +124,30 @@ const paths: JsonRow[] = [
   ['a path of 70 KB is 431', get(`/api/users/${'1'.repeat(70_000)}`), HEADERS],
 ];
 
-/** The last of two values would count, so a path that holds a field of its request takes no query. */
-const NO_QUERY = /^A path that names one thing takes no query$/;
+const AGAIN = /^The query must not name again what the path names$/;
 
 const queries: JsonRow[] = [
   bad('an unknown key', get('/api/users?colour=red'), /Could not find field "colour"/),
-  bad('an unknown key after a path that names one thing', get('/api/users/123?colour=red'), NO_QUERY),
-  ...bindings.flatMap(({ template, names }) =>
-    names.map(name => {
-      const path = template.replace(/\{\w+\}/, '7');
-      return bad(`${path}?${name}=8, a field of the path again,`, get(`${path}?${name}=8`), NO_QUERY);
-    }),
-  ),
-  ...['/api/users/7?%69d=8', '/api/users/7?x&id=8', '/api//users/7?id=8', '/api/users/7/?id=8', '/api/users/./7?id=8'].map(
-    path => bad(`GET ${path}`, get(path), NO_QUERY),
-  ),
+  bad('an unknown key after a path that names one thing', get('/api/users/123?colour=red'), AGAIN),
+  bad('an unknown key of a profile', get('/api/users/123/profile?colour=red'), /Could not find field "colour"/),
+  ...bindings.flatMap(({ template, held, others }) => {
+    const path = template.replace(/\{\w+\}/, '7');
+    return [
+      ...held.map(name => bad(`${path}?${name}=8`, get(`${path}?${name}=8`), AGAIN)),
+      ...others.map((name): JsonRow => [`${path}?${name}=1 is 200, the control`, get(`${path}?${name}=1`), { status: 200 }]),
+    ];
+  }),
+  ...[
+    '7?%69d=8',
+    '7?x&id=8',
+    '/7?id=8',
+    '7/?id=8',
+    './7?id=8',
+    '7/profile?order_limit=1&userId=8',
+    '7/profile/?user_id=8',
+    '7/profile?%75ser_id=8',
+    '7/profile?order_limit=1&user%5fid=8',
+  ].map(path => bad(`/api/users/${path}`, get(`/api/users/${path}`), AGAIN)),
   ['/api/users/123? is /api/users/123', get('/api/users/123?'), ALICE],
   bad('a key of the answer', get('/api/users?users.id=1'), /Could not find field "users"/),
   bad('a word for a number', get('/api/users?page_size=abc'), /page_size: invalid value "abc"/),

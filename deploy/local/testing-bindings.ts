@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFileRegistry, type DescMethod, fromBinary, getExtension, type Message } from '@bufbuild/protobuf';
+import {
+  createFileRegistry,
+  type DescField,
+  type DescMethod,
+  fromBinary,
+  getExtension,
+  type Message,
+} from '@bufbuild/protobuf';
 import { type FileDescriptorSet, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { repo } from './paths.ts';
 
@@ -11,27 +18,28 @@ const descriptors: FileDescriptorSet = fromBinary(
 );
 const registry = createFileRegistry(descriptors);
 
-/** Every method of every service of the mesh. */
-export const methods: readonly DescMethod[] = [...registry]
+const methods: readonly DescMethod[] = [...registry]
   .filter(type => type.kind === 'service')
   .filter(({ typeName }) => typeName.startsWith('telltale.'))
   .flatMap(service => service.methods);
 
-/** A field of a request that its JSON path holds. */
+/** A JSON path that holds fields of its request. */
 export interface Binding {
   /** "/api/users/{id}". */
   readonly template: string;
-  /** The field's names, as in the `.proto` and as protobuf's JSON has it. */
-  readonly names: readonly string[];
+  /** The names of those fields, as in the `.proto` and as protobuf's JSON has them. */
+  readonly held: readonly string[];
+  /** The names of the others in the `.proto`, which come in the query. */
+  readonly others: readonly string[];
 }
 
-/** Every field of a request that a JSON path holds. */
+/** Every JSON path that holds fields of its request. */
 export const bindings: readonly Binding[] = methods.flatMap(method => {
   const template = getOf(method);
-  return [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
-    const field = method.input.fields.find(each => each.name === name);
-    return { template, names: [...new Set([field?.name ?? '', field?.jsonName ?? ''])] };
-  });
+  const isHeld = ({ name }: DescField) => template.includes(`{${name}}`);
+  const { fields } = method.input;
+  const held = fields.filter(isHeld).flatMap(({ name, jsonName }) => [...new Set([name, jsonName])]);
+  return held.length === 0 ? [] : [{ template, held, others: fields.filter(field => !isHeld(field)).map(({ name }) => name) }];
 });
 
 /** What (google.api.http) says after `get:`; empty when there is no such path. */

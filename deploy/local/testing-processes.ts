@@ -15,6 +15,13 @@ export function peakMemoryOf(pid: number): number {
   return Number(kilobytes) * 1024;
 }
 
+/** The CPU time that a process has used so far, in milliseconds, by the kernel's clock of 10 ms (proc_pid_stat(5)). */
+export function cpuTimeOf(pid: number): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
 /** What the edge has counted so far, by the metric's name and labels as it prints them; 0 for what it has not counted yet. */
 export async function countedByEdge(mesh: TestMesh, metric: string): Promise<number> {
   const [host = ''] = mesh.edge.split(':');
