@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseObjects } from './local/render.ts';
 import { renderText } from './run-helm.ts';
@@ -232,6 +235,25 @@ describe('helm template refuses values that are wrong and says which', { concurr
       await assert.rejects(renderText('--set-json', values), says);
     });
   }
+
+  it('a file whose anchors stand for more than a billion lists, before they are unfolded', async () => {
+    const levels = Array.from({ length: 10 }, (_, level) => {
+      const items = level === 0 ? '"x"' : `*level${level - 1}`;
+      return `  level${level}: &level${level} [${Array(9).fill(items).join(', ')}]`;
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'telltale-values-'));
+    try {
+      await writeFile(join(folder, 'values.yaml'), `global:\n${levels.join('\n')}\n`);
+      const begun = performance.now();
+      await assert.rejects(renderText('--values', join(folder, 'values.yaml')), /document contains excessive aliasing/);
+      assert.ok(performance.now() - begun < 20_000, `after ${performance.now() - begun} ms`);
+      const few = levels.slice(0, 3);
+      await writeFile(join(folder, 'values.yaml'), `global:\n${few.join('\n')}\n`);
+      assert.match(await renderText('--values', join(folder, 'values.yaml')), /kind: Deployment/); // the control
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it('says all that is wrong at once', async () => {
     const wrong = renderText(
