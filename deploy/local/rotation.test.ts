@@ -6,10 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
-import { type Authority, createAuthority } from '../../services/issuer/authority.ts';
+import { type Authority, createAuthority, type Leaf } from '../../services/issuer/authority.ts';
 import { AUTHORITY_SECRET, secretOf } from '../../services/issuer/policy.ts';
 import { runRenewal } from '../../services/issuer/run-renewal.ts';
-import type { FileChanges } from '../../services/issuer/store.ts';
+import type { FileChanges, Files } from '../../services/issuer/store.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
 import { type KubeObject, ofKind } from './manifest.ts';
@@ -18,13 +18,15 @@ import { callPod, certificateOf, HEALTH_CHECK, isAnswered, leafFor, tlsBy } from
 import { sendHttp } from './testing-http.ts';
 import { loadWhile, quantile } from './testing-load.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
-import { handshakesOf, processesOf } from './testing-processes.ts';
+import { counted, handshakesOf, processesOf } from './testing-processes.ts';
 import { waitUntil } from './wait.ts';
 
 const RATE = 100;
 const ROTATIONS = 10;
 /** The calls that a connection between two Envoys gets before another one takes its place, so that there are handshakes all the time. */
 const CALLS_PER_CONNECTION = 20;
+
+const halfOf = (text = '') => text.slice(0, text.length / 2);
 
 /** Has the Envoys replace their connections to one another all the time. */
 function withShortConnections(objects: KubeObject[]): KubeObject[] {
@@ -145,6 +147,40 @@ describe('at 100 calls a second over connections of 20 calls', () => {
       await wait(1000);
     }, t);
   });
+
+  /** What a store may come to hold when somebody writes half of something, or the halves of two; of the identity or of the trust. */
+  const broken: Record<string, [what: 'identity' | 'trust', changes: (good: Files, other: Leaf) => FileChanges]> = {
+    'half a certificate': ['identity', good => ({ 'tls.crt': halfOf(good['tls.crt']) })],
+    'half a key': ['identity', good => ({ 'tls.key': halfOf(good['tls.key']) })],
+    'the key of another certificate': ['identity', (_, { key }) => ({ 'tls.key': key })],
+    'half a bundle': ['trust', good => ({ 'ca.crt': halfOf(good['ca.crt']) })],
+  };
+  for (const [title, [what, changes]] of Object.entries(broken)) {
+    it(`${title} is counted and not taken: the last good one stays in use until the next comes, and no call fails`, async t => {
+      const authority = await mesh.authority();
+      const check = await caller(authority);
+      const { files: good } = await read(secretOf('users'));
+      const inUse = new X509Certificate(good['tls.crt'] ?? '').serialNumber;
+      const metric = `envoy_sds_key_rotation_failed{envoy_xds_resource_name="${what}"}`;
+      const failed = () => Promise.all(mesh.pods('users').map(({ address }) => counted(address, metric)));
+      await load(async () => {
+        const before = await failed();
+        await change('users', changes(good, await leafFor('users', authority)));
+        const rose = async () => (await failed()).every((count, n) => count > (before[n] ?? 0));
+        assert.ok(await waitUntil(rose, { timeoutMs: 10_000 }), 'nobody counted it');
+        for (const pod of mesh.pods('users')) assert.equal(await certificateOf(pod, check), inUse);
+        await answers(check);
+        await wait(500); // for handshakes between the Envoys, too
+        // with a byte more: Envoy does not look at a bundle that is the last it took, and builds nothing more on what it refused
+        await change('users', { ...good, 'ca.crt': `${good['ca.crt']}\n` });
+        const counts = await failed();
+        const fresh = await replaceLeaves(authority);
+        await untilUsed(name => fresh.get(name) ?? '');
+        await answers(check);
+        assert.deepEqual(await failed(), counts); // the control: what is good is not counted
+      }, t);
+    });
+  }
 
   it('without the step in which everybody learns to trust it, the control, a change fails calls', async () => {
     const stranger = await createAuthority({ now: new Date(), days: 1 });
