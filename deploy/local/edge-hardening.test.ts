@@ -27,6 +27,8 @@ const FORGED: Record<string, string> = {
   'x-envoy-max-retries': '9',
   'telltale-retriable': 'true',
   baggage: 'forged=1',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  tracestate: 'forged=1',
 };
 
 /** Has the edge log what it sends on of these headers, in the place of the run. */
@@ -58,7 +60,7 @@ describe('the edge', () => {
 
   const getUser = () => client.getUser({ id: 123 }, { deadline: deadlineIn(5000) });
 
-  it('passes on nothing that a caller says of its address, of its request or of retries', async () => {
+  it('passes on nothing that a caller says of its address, of its request, of retries or of traces', async () => {
     const headers = { ':path': Users.getUser.path, 'x-passes': 'yes', ...FORGED };
     const { grpcStatus, headers: answer } = await rawCall(mesh.edge, headers, frame(request));
     assert.equal(grpcStatus, status.OK); // 1 ms would not do
