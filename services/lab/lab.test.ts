@@ -77,8 +77,8 @@ test('RunScenario is INVALID_ARGUMENT and lists every wrong parameter at once, w
   await assert.rejects(eventsOf(wrong), violates(...fields));
   await assert.rejects(eventsOf(run({ raet: '1' })), { message: /did you mean rate\?/ });
   await assert.rejects(eventsOf(run({ rate: '1001' })), { message: /from 1 to 1000 calls\/s, is "1001"/ });
-  const long = run({ seconds: '30', repetitions: '3' });
-  await assert.rejects(eventsOf(long), { message: /must last at most 160 s together, would last 180 s; set at most 26/ });
+  const long = run({ seconds: '30', repetitions: '4' });
+  await assert.rejects(eventsOf(long), { message: /must last at most 180 s together, would last 240 s; set at most 22/ });
   assert.equal(own.world.open, 0);
 });
 

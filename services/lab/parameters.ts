@@ -47,9 +47,9 @@ export const MAX_RATE = 1000;
 
 /** The longest load in seconds: of one repetition of an arm, and of a run, all arms and repetitions together, warm-up not counted. */
 const MAX_LOAD_SECONDS = 30;
-export const MAX_SECONDS = 160;
+export const MAX_SECONDS = 180;
 
-/** The longest that a run may take, in milliseconds: its load lasts at most two minutes, its rollouts as long as they do. */
+/** The longest that a run may take, in milliseconds: its load lasts at most three minutes, its rollouts as long as they do. */
 export const LONGEST_RUN_MS = 600_000;
 
 /** What the parameters of a load are unless set. */

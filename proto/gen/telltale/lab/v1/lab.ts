@@ -2857,7 +2857,7 @@ export const LabServiceService = {
    * One run at a time. The run ends with the call: when its caller goes away, load stops, calls under way are cancelled, and
    * the result is kept as an incomplete one. So a call that is repeated makes another run, and the one before has ended.
    * Incomplete, and kept, is also what becomes of a run when the lab ends, a pod of a service is lost, or 10 min are over.
-   * Deadline: load lasts at most 160 s; allow a minute more, and 11 min where pods are replaced.
+   * Deadline: load lasts at most 180 s; allow a minute more, and 11 min where pods are replaced.
    * Errors: NOT_FOUND for a scenario that there is not; INVALID_ARGUMENT that lists every parameter that is unknown or out of
    * range; FAILED_PRECONDITION, reason RUN_IN_PROGRESS, while another run is under way.
    */
@@ -2952,7 +2952,7 @@ export interface LabServiceServer extends UntypedServiceImplementation {
    * One run at a time. The run ends with the call: when its caller goes away, load stops, calls under way are cancelled, and
    * the result is kept as an incomplete one. So a call that is repeated makes another run, and the one before has ended.
    * Incomplete, and kept, is also what becomes of a run when the lab ends, a pod of a service is lost, or 10 min are over.
-   * Deadline: load lasts at most 160 s; allow a minute more, and 11 min where pods are replaced.
+   * Deadline: load lasts at most 180 s; allow a minute more, and 11 min where pods are replaced.
    * Errors: NOT_FOUND for a scenario that there is not; INVALID_ARGUMENT that lists every parameter that is unknown or out of
    * range; FAILED_PRECONDITION, reason RUN_IN_PROGRESS, while another run is under way.
    */
