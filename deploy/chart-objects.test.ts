@@ -58,21 +58,26 @@ describe('the objects', () => {
     );
   });
 
-  it('know nobody who runs experiments by default; with experiments, who does may look at pods, end them and scale Deployments', async () => {
+  it('know nobody who runs experiments by default; with experiments, who does may look at pods, end them and scale its upstreams', async () => {
     const without = await renderObjects();
     assert.ok(without.every(({ metadata }) => metadata.name !== 'lab' && !metadata.name.startsWith('lab-')));
     assert.doesNotMatch(JSON.stringify(without), /TELLTALE_RECORDS_TO|telltale\.lab/);
     const objects = await renderObjects('experiments=true');
-    const rules = (apiGroup: string, resource: string, ...verbs: string[]) => ({
-      apiGroups: [apiGroup],
-      resources: [resource],
-      verbs,
+    const ofPods = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] };
+    const ofUpstreams = (...resourceNames: string[]) => ({
+      apiGroups: ['apps'],
+      resources: ['deployments', 'deployments/scale'],
+      resourceNames,
+      verbs: ['get', 'patch'],
     });
-    assert.deepEqual(named(objects, 'Role').get('lab')?.rules, [
-      rules('', 'pods', 'get', 'list', 'delete'),
-      rules('apps', 'deployments', 'get', 'patch'),
-      rules('apps', 'deployments/scale', 'get', 'patch'),
+    const rightsOf = (those: typeof objects) => named(those, 'Role').get('lab')?.rules;
+    assert.deepEqual(rightsOf(objects), [ofPods, ofUpstreams('storefront', 'users', 'orders', 'payments')]);
+    assert.deepEqual(rightsOf(await renderObjects('experiments=true,services.lab.upstreams=["users"]')), [
+      ofPods,
+      ofUpstreams('users'),
     ]);
+    // no names would be all names
+    assert.deepEqual(rightsOf(await renderObjects('experiments=true,services.lab.upstreams=[]')), [ofPods]);
     const pods = podSpecs(objects);
     const withToken = [...pods]
       .filter(([, { automountServiceAccountToken }]) => automountServiceAccountToken)
@@ -99,6 +104,14 @@ describe('the objects', () => {
     assert.deepEqual((await addressed('experiments=true')).sort(), ['orders-l4', 'payments-l4', 'storefront-l4', 'users-l4']);
     assert.deepEqual(await addressed('experiments=true,services.lab.upstreams=["users"]'), ['users-l4']);
     assert.deepEqual(await addressed('experiments=false'), []);
+  });
+
+  it('lead a thousand calls by one connection at who runs experiments only', async () => {
+    const wide = async (values: string) =>
+      [...named(await renderObjects(values), 'ConfigMap')].filter(([, object]) => JSON.stringify(object).includes('15002'));
+    const names = (await wide('experiments=true')).map(([name]) => name);
+    assert.deepEqual(names, ['lab-envoy']);
+    assert.deepEqual(await wide('experiments=false'), []);
   });
 
   it('ask for at most 1.4 GiB of memory for the mesh, and for 600 MiB for what looks at it', async () => {
