@@ -8,8 +8,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 RUN := npm run --silent
 # Not by npm: it would not wait, at Ctrl-C, until everything is stopped.
 MESH := node_modules/.bin/node deploy/local/main.ts
-# Nor this, which stops the run at Ctrl-C and waits for its end.
-LAB := node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts $${EDGE:+--address "$$EDGE"}
+# Nor this, which stops the run at Ctrl-C and waits for its end. A NAMESPACE that somebody has chosen is one of kubectl's cluster.
+LAB = node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts $${EDGE:+--address "$$EDGE"} \
+  $(if $(filter-out file,$(origin NAMESPACE)),--namespace '$(NAMESPACE)')
 BUF := node_modules/.bin/buf
 DESCRIPTORS := charts/telltale/files/envoy/telltale.binpb
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.

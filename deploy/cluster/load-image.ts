@@ -1,6 +1,6 @@
+import { type Cluster, type Maker, makerOf } from '../../services/lab/cli/local-cluster.ts';
 import { runCommand } from '../local/run-command.ts';
 import { RunError } from '../local/run-error.ts';
-import { type Cluster, type Maker, makerOf } from './guard.ts';
 
 /** How each kind of cluster gets an image; those that are absent share Docker's images. */
 const loaders: { readonly [maker in Maker]?: (image: string, context: string) => [program: string, ...args: string[]] } = {

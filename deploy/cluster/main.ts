@@ -1,8 +1,9 @@
 // What the Makefile's verbs ask before and around the commands that they run:
 //   main.ts need PROGRAM...   all of these are there, and when kubectl is one, it points at a cluster that may be changed
 //   main.ts load IMAGE        brings an image of Docker's to the nodes of that cluster, and prints the tag that it has there
+
+import { refusal } from '../../services/lab/cli/local-cluster.ts';
 import { messageOf, RunError, UsageError } from '../local/run-error.ts';
-import { refusal } from './guard.ts';
 import { loadImage } from './load-image.ts';
 import { currentCluster, isProgramName, requireProgram } from './programs.ts';
 

@@ -1,6 +1,6 @@
+import type { Cluster } from '../../services/lab/cli/local-cluster.ts';
 import { runCommand } from '../local/run-command.ts';
 import { RunError } from '../local/run-error.ts';
-import type { Cluster } from './guard.ts';
 
 /** The programs that work on a cluster: how to see that one is there, and where to get it. */
 const programs = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +10,7 @@ import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale
 import type { Client } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { until } from '../../services/kit/testing-matchers.ts';
+import { proofOf, writeProof } from '../../services/lab/cli/prove.ts';
 import { meshControl } from '../../services/lab/control.ts';
 import { localApi } from '../../services/lab/kubernetes-api.ts';
 import type { Result } from '../../services/lab/result.ts';
@@ -37,13 +39,23 @@ describe('the lab in a local mesh', () => {
   const newest = async () => (await lab.listResults({ scenario: '' }, soon())).results[0];
 
   it('passes every scenario with quick settings, each within a minute and a half', { timeout: 900_000 }, async t => {
-    const judge = ({ conditions: { mode, droppedRecords, versions } }: Result, seconds: number) => [
-      ...(seconds < 90 ? [] : [`took ${seconds.toFixed(0)} s`]),
-      ...(mode === 'local' ? [] : [`ran in mode ${mode}`]),
-      ...(droppedRecords === 0 ? [] : [`${droppedRecords} records were dropped`]),
-      ...(/^\d+\.\d+\.\d+$/.test(versions.envoy ?? '') ? [] : [`knows no version of Envoy: ${versions.envoy}`]),
-    ];
+    const results: Result[] = [];
+    const judge = (result: Result, seconds: number) => {
+      const { mode, droppedRecords, versions } = result.conditions;
+      if (result.passed) results.push(result);
+      return [
+        ...(seconds < 90 ? [] : [`took ${seconds.toFixed(0)} s`]),
+        ...(mode === 'local' ? [] : [`ran in mode ${mode}`]),
+        ...(droppedRecords === 0 ? [] : [`${droppedRecords} records were dropped`]),
+        ...(/^\d+\.\d+\.\d+$/.test(versions.envoy ?? '') ? [] : [`knows no version of Envoy: ${versions.envoy}`]),
+      ];
+    };
     assert.deepEqual(await runAllQuickly(lab, t.diagnostic.bind(t), judge), []);
+    const [, page = ''] = await writeProof(join(mesh.runDir, 'proof'), proofOf({ results, notRun: [] }, 1));
+    const html = await readFile(page, 'utf8');
+    assert.match(html, new RegExp(`${results.length} of ${results.length} scenarios passed`));
+    for (const { id } of results) assert.ok(html.includes(id), `the page lacks ${id}`);
+    assert.equal(html.split('<svg').length - 1, results.length, 'a plot for each');
   });
 
   it('fails a scenario whose calls do not show what they shall: a deadline that is longer than the work', async () => {
@@ -90,6 +102,18 @@ describe('the lab in a local mesh', () => {
     await until(() => mesh.pods('users').length === 2);
     await until(async () => (await newest())?.verdict === 'incomplete');
     await mesh.scale('users', 2); // and the others are gone
+  });
+
+  it('has every record of 10,000 calls at 100 a second, and the budget of each falls at every hop', {
+    timeout: 200_000,
+  }, async t => {
+    const parameters = { rate: '100', seconds: '25', repetitions: '2' };
+    const { conditions, checks } = await run('deadlines', parameters);
+    const { calls, completeCalls, droppedRecords } = conditions;
+    t.diagnostic(checks.map(({ says, observed }) => `${says}: ${observed}`).join('; '));
+    assert.deepEqual([calls, completeCalls, droppedRecords], [10_000, 10_000, 0]);
+    const falling = checks.find(({ says }) => says.includes('budget falls strictly'));
+    assert.deepEqual([falling?.passed, falling?.observed], [true, '100 %']);
   });
 
   it('takes records from the services of the mesh, and none that come by the edge', async () => {

@@ -36,6 +36,7 @@ function make(
       NAME: ______,
       SET: _______,
       TIMES: ________,
+      NAMESPACE: _________,
       ...outer
     } = process.env;
     execFile('make', args, { cwd: folder.dir, env: { ...outer, ...env } }, (failure, out, error) =>
@@ -92,6 +93,8 @@ describe('the Makefile', () => {
     assert.equal((await make(folder, ['scenario'], { NAME: 'a $(id) *' })).out, `${run}<a><$(id)><*>\n`);
     const elsewhere = await make(folder, ['lab'], { EDGE: 'edge:80' });
     assert.equal(elsewhere.out, `${run.replace('run', '--address')}<edge:80><list>\n`);
+    const cluster = await make(folder, ['lab', 'NAMESPACE=mesh']);
+    assert.equal(cluster.out, `${run.replace('run', '--namespace')}<mesh><list>\n`);
     const set = await make(folder, ['scenario', 'NAME=all', 'SET=rate=50 seconds=2']);
     assert.equal(set.out, `${run}<all><--set><rate=50><--set><seconds=2>\n`);
     const times = await make(folder, ['prove', 'TIMES=10']);

@@ -6,19 +6,13 @@ import type { Result } from '../result.ts';
 import { compareText } from './compare-text.ts';
 import { CliError, explain } from './complain.ts';
 import { descriptionText, listText } from './description-text.ts';
-import { forwardPort } from './port-forward.ts';
 import { proofOf, runAll, writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
 import { runToEnd } from './run-to-end.ts';
+import { findWayIn, LOCAL_EDGE, type Wanted } from './way-in.ts';
 
 /** A client of the lab. */
 export type LabClient = Client<typeof LabServiceService>;
-
-/** Where the edge is when `make up` or a cluster of deploy/kind.yaml runs on this machine. */
-const LOCAL_EDGE = '127.0.0.1:8080';
-
-/** The port of the edge's Service in a cluster. */
-const EDGE_PORT = 8080;
 
 /** Where `prove` writes, beside what else a run of this machine leaves. */
 const PROOF_FOLDER = '.run/proof';
@@ -34,18 +28,17 @@ export function labCommand(signal: AbortSignal): Command {
   const program = new Command('telltale')
     .description('Runs scenarios: claims about gRPC, each beside a control.')
     .exitOverride();
-  program.option('--address <host:port>', 'the edge of the mesh whose lab is asked', asAddress, LOCAL_EDGE);
+  const place = `the edge of the mesh whose lab is asked (default: ${LOCAL_EDGE}, else that of a local cluster of kubectl's)`;
+  program.option('--address <host:port>', place, asAddress);
   const namespace = new Option('--namespace <name>', "the edge in this namespace of kubectl's cluster, by a port forward");
   program.addOption(namespace.conflicts('address'));
   const command = (usage: string, description: string) =>
     program.command(usage).description(description).option('--json', 'for programs');
   const withLab = async (work: (lab: LabClient) => Promise<void>) => {
-    const { address, namespace } = program.opts<{ address: string; namespace?: string }>();
-    using forward = namespace === undefined ? undefined : await forwardEdge(namespace);
-    const edge = forward?.address ?? address;
-    using lab = createClient(LabServiceService, { address: edge });
+    using edge = await findWayIn(program.opts<Wanted>(), line => process.stderr.write(`${line}\n`));
+    using lab = createClient(LabServiceService, { address: edge.address });
     await work(lab).catch(error => {
-      throw explain(error, edge);
+      throw explain(error, edge.address);
     });
   };
 
@@ -111,12 +104,6 @@ export function labCommand(signal: AbortSignal): Command {
     }),
   );
   return program;
-}
-
-function forwardEdge(namespace: string) {
-  return forwardPort(namespace, 'service/edge', EDGE_PORT).catch((error: Error) => {
-    throw new CliError(error.message, 1);
-  });
 }
 
 async function namesOf(lab: LabClient): Promise<string[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { makerOf, refusal } from './guard.ts';
+import { makerOf, refusal } from './local-cluster.ts';
 
 const local = { context: 'kind-telltale', server: 'https://127.0.0.1:41234' };
 
