@@ -121,6 +121,10 @@ bench-telemetry: $(INSTALLED) ## measure what metrics and traces cost a server
 bench-hops: $(INSTALLED) ## measure what Envoys and mTLS on the way cost a call
 	@node_modules/.bin/node deploy/bench/hops-bench.ts
 
+.PHONY: bench-records
+bench-records: $(INSTALLED) ## measure what the record of a marked call costs it
+	@node_modules/.bin/node deploy/bench/records-bench.ts
+
 .PHONY: baseline
 baseline: $(INSTALLED) ## accept the contracts as they are: what `make check` calls breaking is measured against this
 	$(BUF) build proto --exclude-source-info -o proto/baseline.binpb

@@ -9,6 +9,7 @@ import type { PodView } from '../local/mesh.ts';
 import { loadWhile, quantile } from '../local/testing-load.ts';
 import { startTestMesh, type TestMesh } from '../local/testing-mesh.ts';
 import { benchOptions, printRows, spread, takeTurns } from './bench-options.ts';
+import { cpuUs } from './process-cpu.ts';
 
 const RATE = 200;
 const WARM_UP_MS = 1000;
@@ -82,16 +83,6 @@ function envoyOf(pod: PodView): number {
 
 function bothEnvoys(mesh: TestMesh): number[] {
   return [...mesh.pods('edge'), users(mesh)].map(envoyOf);
-}
-
-/** The CPU time of some processes so far, user and system, in microseconds. */
-function cpuUs(pids: readonly number[]): number {
-  const TICK_US = 10_000; // of utime and stime in proc_pid_stat(5), by every kernel's USER_HZ
-  const ticks = pids.map(pid => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  });
-  return ticks.reduce((sum, each) => sum + each, 0) * TICK_US;
 }
 
 /** The memory that a process has now, its share of what it has in common with others (Pss of proc_pid_smaps(5)). */

@@ -65,6 +65,7 @@ describe('the Makefile', () => {
       'new-authority',
       'bench-telemetry',
       'bench-hops',
+      'bench-records',
       'check',
       'format',
       'generate',
