@@ -12,9 +12,13 @@ export const labFrom =
     return JSON.parse(changed);
   };
 
-/** Whether no handler is at work for a call any more, at any pod, but for those of the lab itself. */
+/** Whether the metrics of a pod say that a handler is at work for a call, but for those of the lab itself. */
+export function isWorking(metrics: string): boolean {
+  return /^telltale_server_calls_active\{grpc_method="telltale\.(?!lab)[^}]*\} ([1-9]\d*)$/m.test(metrics);
+}
+
+/** Whether no handler is at work any more, at any pod. */
 export async function isIdle(mesh: TestMesh): Promise<boolean> {
-  const active = /^telltale_server_calls_active\{grpc_method="telltale\.(?!lab)[^}]*\} ([1-9]\d*)$/m;
   const texts = mesh.all().map(async ({ address }) => (await fetch(`http://${address}:9464/metrics`)).text());
-  return (await Promise.all(texts)).every(metrics => !active.test(metrics));
+  return !(await Promise.all(texts)).some(isWorking);
 }
