@@ -37,7 +37,8 @@ describe('a lab whose scenarios have lost what their claims are about', () => {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
       const evidence = checks.at(-1);
       const failed = checks.slice(0, -1).filter(check => !check.passed);
-      t.diagnostic(`${name}, ${seconds} s: ${verdict.sentence}`);
+      const which = failed.map(({ says, observed }) => `${says} (was: ${observed})`).join('; ');
+      t.diagnostic(`${name}, ${seconds} s, ${verdict.kind}: ${which}`);
       if (passed || failed.length === 0 || !evidence?.passed) unseen.push(`${name}: ${verdict.sentence}`);
     }
     assert.deepEqual(unseen, []);
