@@ -89,11 +89,14 @@ function callerOf(address: string, by: ChannelCredentials): Caller {
   };
 }
 
-/** Envoy's lines ("name: 1"), a listener by its name instead of its address, and those of Prometheus ("name 1"). */
+/** Envoy's lines ("name: 1"), a listener that others reach by its name instead of its address, and those of Prometheus ("name 1"). */
 function readCounters(text: string): Map<string, number> {
   const rows = text.matchAll(/^([^#\s].*?):? (\d+)$/gm);
   return new Map(
-    [...rows].map(([, name = '', value]) => [name.replace(/^listener\.[\d._]+_8080\./, 'listener.edge.'), Number(value)]),
+    [...rows].map(([, name = '', value]) => [
+      name.replace(/^listener\.[\d.]+_(8080|50051)\./, (_, port) => `listener.${port === '8080' ? 'edge' : 'ingress'}.`),
+      Number(value),
+    ]),
   );
 }
 
@@ -130,7 +133,9 @@ export async function attackPort(port: Port, attacks: readonly Attack[], patienc
     }),
   );
   const during = Promise.all(
-    [...made].map(([attack, connections]) => assault(connections, attack, attack.ended[port.name] ? patienceMs : 0)),
+    [...made].map(([attack, connections]) =>
+      assault(connections, attack, typeof attack.outcome[port.name] === 'string' ? patienceMs : 0),
+    ),
   );
   const load = await loadWhile(during, 20, () => caller.ask());
   const grownMb = (peakMemoryOf(port.pid) - startBytes) / 1e6;
