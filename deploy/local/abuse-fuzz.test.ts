@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { repo } from './paths.ts';
 import { type Port, portsOf } from './testing-abuse.ts';
+import { broken } from './testing-attacks.ts';
 import { fuzzBodies, fuzzFrames, fuzzJson } from './testing-fuzz.ts';
 import { loadWhile } from './testing-load.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
@@ -51,12 +52,19 @@ describe(`${COUNT} mutated frames and bodies from the seed ${SEED}`, () => {
     assert.deepEqual(processesOf(mesh), processes);
   };
 
-  it('frames harm nobody at edge, sidecar and app', async t => {
+  it('frames end connections, are counted, and harm nobody at edge, sidecar and app', async t => {
     await endure(
       text => t.diagnostic(text),
       async port => {
-        await fuzzFrames(port.connect, COUNT, SEED);
-        return `${COUNT} frames`;
+        const counter = broken[port.name];
+        const counted = async () => (await port.counters()).get(counter) ?? 0;
+        const before = await counted();
+        const { connections, closed } = await fuzzFrames(port.connect, COUNT, SEED);
+        const rose = (await counted()) - before;
+        // the rest waits for the end of a frame whose length was changed, or was given nothing that is wrong
+        assert.ok(closed > connections / 4, `${port.name} has closed only ${closed} of ${connections} connections`);
+        assert.ok(rose > connections / 2, `${port.name}: ${counter} rose by ${rose} only`);
+        return `${COUNT} frames, ${closed} of ${connections} connections closed, ${counter} +${rose}`;
       },
     );
   });

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** Frame types of RFC 9113, section 6. */
 export const type = {
@@ -59,6 +60,11 @@ function literal(text: string): Buffer {
 export interface RawConnection extends Disposable {
   /** Writes, and waits while the peer takes no more; resolves to false when the connection has ended. */
   write(bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Asks by a ping whether the peer has read all frames: resolves when it has answered, or has said GOAWAY and closed the connection
+   * at once when this side ends it, too, or after so many milliseconds from when all was sent, as when it waits for the rest of a frame.
+   */
+  settled(silenceMs: number): Promise<void>;
   /** Resolves when the peer has closed the connection. */
   readonly closed: Promise<void>;
   /** Whether it has. */
@@ -86,11 +92,17 @@ export function rawConnection(open: () => Duplex, reads = true): RawConnection {
   // an error is how a closed connection shows when it is written to
   socket.once('end', end).once('close', end).on('error', end);
   let goaway: number | undefined;
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const { promise: dismissed, resolve: dismiss } = Promise.withResolvers<void>();
   const read = () => {
     socket.on(
       'data',
       frameReader((frameType, payload) => {
-        if (frameType === type.goaway) goaway = payload.readUInt32BE(4);
+        if (frameType === type.goaway) {
+          goaway = payload.readUInt32BE(4);
+          dismiss();
+        }
+        if (frameType === type.ping && payload.equals(QUESTION)) answer();
       }),
     );
   };
@@ -109,9 +121,25 @@ export function rawConnection(open: () => Duplex, reads = true): RawConnection {
       socket.off('drain', go);
       return !ended;
     },
+    async settled(silenceMs) {
+      const { promise: sent, resolve: go } = Promise.withResolvers<void>();
+      if (!ended) socket.write(http2Frame(type.ping, flag.none, 0, QUESTION), () => go());
+      await Promise.race([sent, closed]);
+      const over = new AbortController();
+      const silence = wait(silenceMs, undefined, { signal: over.signal }).catch(() => {});
+      await Promise.race([answered, dismissed, closed, silence]);
+      if (goaway !== undefined && !ended) {
+        socket.end(); // Envoy waits a second for this, so that who does not know yet can read its GOAWAY
+        await Promise.race([closed, silence]);
+      }
+      over.abort();
+    },
     [Symbol.dispose]: () => socket.destroy(),
   };
 }
+
+/** What a ping says that asks whether all was read; a peer's own pings say something else. */
+const QUESTION = Buffer.from('all read');
 
 /** Takes bytes as they come and gives each whole frame. */
 function frameReader(onFrame: (frameType: number, payload: Buffer) => void): (chunk: Buffer) => void {

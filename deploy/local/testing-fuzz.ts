@@ -1,7 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { connect as connectHttp2 } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
 import { frame } from '../../services/kit/testing-raw-call.ts';
@@ -63,10 +62,22 @@ const frames = [
 /** How many frames are sent on a connection before the next is made: the first wrong one ends most. */
 const FRAMES_EACH = 5;
 
-/** Sends so many mutated frames, over connections of their own for each few, and waits until the peer has read them. */
-export async function fuzzFrames(open: () => Duplex, count: number, seed: number): Promise<void> {
+/** How long a peer may wait for the rest of a frame whose length was changed, in milliseconds, before it is left alone. */
+const SILENCE_MS = 1000;
+
+/**
+ * Sends so many mutated frames, over connections of their own for each few, and waits until the peer has read them.
+ *
+ * @returns how many connections there were, and how many of them the peer has closed
+ */
+export async function fuzzFrames(
+  open: () => Duplex,
+  count: number,
+  seed: number,
+): Promise<{ connections: number; closed: number }> {
   const random = randomFrom(seed);
   let left = count;
+  const done = { connections: 0, closed: 0 };
   const worker = async () => {
     while (left > 0) {
       left -= FRAMES_EACH;
@@ -76,10 +87,13 @@ export async function fuzzFrames(open: () => Duplex, count: number, seed: number
         return mutate(right, random);
       });
       await connection.write(Buffer.concat([hello, ...sent]));
-      await Promise.race([connection.closed, wait(20)]);
+      await connection.settled(SILENCE_MS);
+      done.connections++;
+      if (connection.isClosed()) done.closed++;
     }
   };
-  await Promise.all(Array.from({ length: 20 }, worker));
+  await Promise.all(Array.from({ length: 40 }, worker));
+  return done;
 }
 
 /** Ends with statuses, by "HTTP status/gRPC status"; `reset` where a stream was reset, `lost` where there was no answer. */
