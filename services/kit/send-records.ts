@@ -23,8 +23,8 @@ export interface RecordSender extends AsyncDisposable {
 
 /** How long one stream lasts, in milliseconds; the next follows at once. */
 const STREAM_MS = 300_000;
-/** How long records are gathered before they are sent together, in milliseconds, and how many go together. */
-const GATHER_MS = 20;
+/** How long records are gathered before they are sent together, in milliseconds, and how many go together: a message costs more than a record. */
+const GATHER_MS = 100;
 const TOGETHER = 200;
 /** How long nothing is said without a record, in milliseconds: proxies end a silent stream, and the CPU time is news by itself. */
 const SILENCE_MS = 1000;
@@ -98,7 +98,7 @@ async function* batches(
   yield message(0);
   while (!either.aborted && performance.now() < endAt) {
     await queue.whenFilled(SILENCE_MS, either);
-    if (queue.length > 0) await pause(GATHER_MS, either).catch(() => {});
+    if (queue.length > 0 && queue.length < TOGETHER) await pause(GATHER_MS, either).catch(() => {});
     if (!over.aborted) yield message(TOGETHER);
   }
   while (!over.aborted && queue.length > 0) yield message(TOGETHER);

@@ -75,7 +75,8 @@ function senderOf(service: string, config: KitConfig, logger: Logger): RecordSen
 }
 
 function recordTo(logger: Logger, sender: RecordSender | undefined): RecordSink {
-  const log = logRecords(logger);
+  const write = logRecords(logger);
+  const log: RecordSink = record => void setImmediate(write, record); // the answer, which is being sent, goes out first
   if (!sender) return log;
   return record => {
     log(record);
