@@ -25,13 +25,13 @@ const OTHERS: Record<string, Record<string, string>> = {
   'proxy-timeout': { ...QUICK, seconds: '1' },
   // as long as a rollout takes, and enough calls under way that a killed pod loses some
   drain: { ...QUICK, rate: '100', seconds: '30' },
-  // as long as new pods take to start, and Envoy to find them
-  balancing: { ...QUICK, rate: '100', seconds: '20', wait: '3' },
+  // as long as Envoy takes to find new pods
+  balancing: { ...QUICK, rate: '100', seconds: '3' },
 };
 
 /** And those that need others where Envoys find pods by DNS, which answers from a cache for some seconds. */
 const BY_DNS: Record<string, Record<string, string>> = {
-  balancing: { wait: '8' },
+  balancing: { seconds: '10' },
 };
 
 /** The parameters by which a scenario shows what it shall in little time. */

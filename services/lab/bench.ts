@@ -31,6 +31,8 @@ export interface Load {
   readonly lingerMs?: number;
   /** Ends the load when it aborts, before `seconds` have passed: for what takes as long as it takes. */
   readonly over?: AbortSignal;
+  /** Whether calls that do not count come first, at the first repetition. Default true; false for an arm that has made its own. */
+  readonly warmUp?: boolean;
   /** Makes one call. What it rejects with is the call's status; anything but an RpcError ends the run. */
   call(call: CallToMake): Promise<unknown>;
 }
@@ -95,7 +97,7 @@ async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promi
     signal,
     metadata: (steps = [], policy) => scriptMetadata(steps, marked ? id : undefined, policy),
   });
-  if (options.warmUp) {
+  if (options.warmUp && (load.warmUp ?? true)) {
     const times = arrivalTimes({ rate, seconds: timing.warmUpSeconds, arrivals: 'fixed', seed });
     await openLoop(times, n => endOfCall(load.call(call(n, `${prefix}warm-up-${n}`, false))), signal);
   }

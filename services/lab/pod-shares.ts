@@ -12,7 +12,7 @@ export interface PodCall {
   readonly at: number;
 }
 
-/** A service that got more pods while it was called. */
+/** A service that has got more pods. */
 export interface ScaleUp {
   /** The names of the pods that there were, and of all when the new ones were ready. */
   readonly base: readonly string[];
@@ -23,8 +23,8 @@ export interface ScaleUp {
 
 /** Who had which share of the calls. */
 export interface PodShares {
-  /** See {@link unevenness}: of the pods that there were, until the new ones were ready. */
-  readonly before: number;
+  /** See {@link unevenness}: of the pods that there were, all the time. */
+  readonly old: number;
   /** Of all, from when all new ones had their share; where one never had, in the second half of the time. */
   readonly after: number;
   /** The share of the new pods that have got theirs. */
@@ -49,10 +49,7 @@ export function podShares(calls: readonly PodCall[], { base, all, readyAt }: Sca
   const endedAt = calls.at(-1)?.at ?? Number.NaN;
   const from = servedAt < Infinity ? servedAt : (readyAt + endedAt) / 2;
   return {
-    before: unevenness(
-      calls.filter(({ at }) => at < readyAt),
-      base,
-    ),
+    old: unevenness(calls, base),
     after: unevenness(
       calls.filter(({ at }) => at >= from),
       all,
