@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { LabServiceService as Lab } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { type Client, createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
+import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { isWorking } from '../local/testing-labs.ts';
 import { SERVICES } from '../local/testing-mesh.ts';
@@ -33,12 +34,12 @@ describe('killed in the middle of a run, in the cluster', () => {
   async function run(parameters: Record<string, string>, signal?: AbortSignal): Promise<Result> {
     const limits = { deadline: deadlineIn(180_000), ...(signal && { signal }) };
     for await (const { event } of lab.runScenario({ scenario: 'deadlines', parameters }, limits))
-      if (event?.$case === 'result') return JSON.parse(event.value.document);
+      if (event?.$case === 'result') return readResult(event.value.document);
     return assert.fail('no result');
   }
   const newest = async (): Promise<Result> => {
     const [{ resultId = '' } = {}] = (await lab.listResults({ scenario: '' }, soon())).results;
-    return JSON.parse((await lab.getResult({ resultId }, soon())).document);
+    return readResult((await lab.getResult({ resultId }, soon())).document);
   };
   const replicas = async () => {
     const { items } = await kubectlJson<{ items: { metadata: { name: string }; spec: { replicas: number } }[] }>(

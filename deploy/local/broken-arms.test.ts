@@ -4,6 +4,7 @@ import { LabServiceService as Lab } from '../../proto/gen/telltale/lab/v1/lab.ts
 import type { Client } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { until } from '../../services/kit/testing-matchers.ts';
+import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { labFrom } from './testing-labs.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
@@ -22,7 +23,7 @@ describe('a lab whose scenarios have lost what their claims are about', () => {
   async function run(scenario: string): Promise<Result> {
     const request = { scenario, parameters: quickSettings(scenario) };
     for await (const { event } of lab.runScenario(request, { deadline: deadlineIn(240_000) }))
-      if (event?.$case === 'result') return JSON.parse(event.value.document);
+      if (event?.$case === 'result') return readResult(event.value.document);
     return assert.fail('no result');
   }
 

@@ -6,6 +6,7 @@ import type { Client } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { meshControl } from '../../services/lab/control.ts';
 import { localApi } from '../../services/lab/kubernetes-api.ts';
+import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { runPaths } from './paths.ts';
 import { isIdle, labFrom } from './testing-labs.ts';
@@ -25,12 +26,12 @@ describe('killed in the middle of a run', () => {
   const soon = () => ({ deadline: deadlineIn(10_000) });
   async function run(scenario: string, parameters: Record<string, string> = {}): Promise<Result | undefined> {
     for await (const { event } of lab.runScenario({ scenario, parameters }, { deadline: deadlineIn(120_000) }))
-      if (event?.$case === 'result') return JSON.parse(event.value.document);
+      if (event?.$case === 'result') return readResult(event.value.document);
     return undefined;
   }
   const newest = async () => {
     const [{ resultId = '' } = {}] = (await lab.listResults({ scenario: '' }, soon())).results;
-    return JSON.parse((await lab.getResult({ resultId }, soon())).document) as Result;
+    return readResult((await lab.getResult({ resultId }, soon())).document);
   };
   const replicas = () => meshControl(localApi(runPaths(mesh.runDir).socket)).replicas('users', AbortSignal.timeout(5000));
   const labPod = () => mesh.pods('lab')[0]?.name ?? assert.fail('no lab');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Result, VerdictKind } from '../../services/lab/result.ts';
+import { sampleResult } from '../../services/lab/testing-result.ts';
 import { runAllQuickly, scenarioNames } from './testing-scenarios.ts';
 
 /** A lab whose runs end with these verdicts, scenario by scenario; all others hold. */
@@ -14,8 +15,7 @@ function fakeLab(verdicts: Record<string, VerdictKind[]>, names = scenarioNames(
       const kind = verdicts[scenario]?.shift() ?? 'holds';
       const passed = kind === 'holds';
       const checks = [{ says: 'it is so', passed, observed: '7' }];
-      const headline = { armMedian: 1, controlMedian: 2 };
-      const result = { verdict: { kind, sentence: `it ${kind}.` }, passed, headline, checks } as unknown as Result;
+      const result: Result = { ...sampleResult, scenario, verdict: { kind, sentence: `it ${kind}.` }, passed, checks };
       yield { event: { $case: 'result' as const, value: { document: JSON.stringify(result) } } };
     },
   };
@@ -57,6 +57,14 @@ test('runAllQuickly fails a scenario that passes and is judged wrong, and one th
     slow,
     scenarioNames().map(name => `${name}: was fast`),
   );
-  const broken = { ...lab, runScenario: async function* () {} };
-  assert.match((await runAllQuickly(broken, say))[0] ?? '', /no result/);
+  const silent = { ...lab, runScenario: async function* () {} };
+  assert.match((await runAllQuickly(silent, say))[0] ?? '', /gave no result/);
+  const document = JSON.stringify({ ...sampleResult, arms: [] });
+  const broken = {
+    ...lab,
+    runScenario: async function* () {
+      yield { event: { $case: 'result' as const, value: { document } } };
+    },
+  };
+  assert.match((await runAllQuickly(broken, say))[0] ?? '', /this is no result: #\/arms/);
 });

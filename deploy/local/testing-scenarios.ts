@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { LabServiceService as Lab } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import type { Client } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
+import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { repo } from './paths.ts';
 
@@ -52,7 +53,7 @@ export async function runScenario(
   parameters: Record<string, string>,
 ): Promise<Result> {
   for await (const { event } of lab.runScenario({ scenario, parameters }, { deadline: deadlineIn(RUN_MS) })) {
-    if (event?.$case === 'result') return JSON.parse(event.value.document);
+    if (event?.$case === 'result') return readResult(event.value.document);
   }
   return assert.fail(`${scenario} gave no result`);
 }

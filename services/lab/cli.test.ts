@@ -75,6 +75,10 @@ describe('telltale', () => {
     const compared = await telltale('compare', first.id, second.id);
     assert.equal(compared.code, 0);
     assert.match(compared.out, /other +│ Time, ms +│ +100 │ +100 │ +1/);
+    const broken = 'fake-20200101-000000-0000';
+    await writeFile(join(own.folder, `${broken}.json`), JSON.stringify({ ...first, verdict: {} }));
+    const { err, code } = await telltale('compare', first.id, broken);
+    assert.deepEqual([code, err.match(/^\S+ this is no result: #\/verdict:/m)?.length], [1, 1], err);
   });
 
   it('prove writes the results of all scenarios as one document and one page, and exits with 1 unless all have passed', async () => {

@@ -8,6 +8,7 @@ import type { Client } from '../kit/client.ts';
 import { deadlineIn } from '../kit/deadline.ts';
 import { startServer, type TestServer, testService } from '../kit/testing.ts';
 import { until, violates } from '../kit/testing-matchers.ts';
+import { readResult } from './read-result.ts';
 import type { Result } from './result.ts';
 import { createTestLab, type TestLab } from './testing-lab.ts';
 
@@ -33,7 +34,7 @@ const eventsOf = async (stream: AsyncIterable<RunScenarioResponse>) =>
   (await Array.fromAsync(stream)).map(({ event }) => event ?? assert.fail('an event of no kind'));
 async function resultOf(stream: AsyncIterable<RunScenarioResponse>): Promise<Result> {
   const last = (await eventsOf(stream)).at(-1);
-  return last?.$case === 'result' ? JSON.parse(last.value.document) : assert.fail('the last event is no result');
+  return last?.$case === 'result' ? readResult(last.value.document) : assert.fail('the last event is no result');
 }
 
 test('ListScenarios and DescribeScenario say what there is, its arms, its checks and what can be set', async () => {
@@ -60,7 +61,7 @@ test('RunScenario streams every repetition, interleaved, and ends with a result 
   assert.deepEqual(arms, ['one 1', 'other 1', 'other 2', 'one 2']);
   const [first, last] = [events[0], events.at(-1)];
   assert.ok(first?.$case === 'started' && first.value.repetitions === 4);
-  const result: Result = last?.$case === 'result' ? JSON.parse(last.value.document) : assert.fail();
+  const result: Result = last?.$case === 'result' ? readResult(last.value.document) : assert.fail();
   assert.deepEqual([result.schemaVersion, result.verdict.kind, result.passed], [1, 'holds', true]);
   assert.deepEqual([result.conditions.calls, result.conditions.completeCalls], [200, 200]);
   assert.equal(result.arms[0]?.latencyMs?.n, 100);
@@ -114,7 +115,7 @@ test('StopRun ends a run, whose stream ends with an incomplete result; stopping 
       const { runId } = event.value;
       assert.deepEqual(await client.stopRun({ runId }, soon()), { stopping: true });
     }
-    if (event?.$case === 'result') result = JSON.parse(event.value.document);
+    if (event?.$case === 'result') result = readResult(event.value.document);
   }
   assert.equal(result?.verdict.kind, 'incomplete');
   assert.match(result.verdict.sentence, /stopped after 0 of 4 repetitions/);

@@ -8,7 +8,7 @@ import { shown } from '../kit/validate-shown.ts';
 import { type Catalog, findScenario } from './catalog.ts';
 import type { Collector } from './collector.ts';
 import { parameterOf, parseParameters } from './parameters.ts';
-import type { Result } from './result.ts';
+import { readResult } from './read-result.ts';
 import { isResultId, type ResultStore } from './result-store.ts';
 import { armsOf } from './run.ts';
 import type { Runs } from './runs.ts';
@@ -108,6 +108,6 @@ function isControl({ controls }: AnyScenario, name: string): boolean {
 }
 
 function summaryOfResult(text: string): ResultSummary {
-  const { id, scenario, startedAt, verdict, passed } = JSON.parse(text) as Result;
+  const { id, scenario, startedAt, verdict, passed } = readResult(text);
   return { resultId: id, scenario, startedAt, verdict: verdict.kind, passed };
 }

@@ -7,6 +7,7 @@ import { RpcError } from '../kit/rpc-error.ts';
 import { startServer } from '../kit/testing.ts';
 import { until } from '../kit/testing-matchers.ts';
 import type { PodLife } from './pod-lives.ts';
+import { readResult } from './read-result.ts';
 import type { Result } from './result.ts';
 import { createTestLab, type TestLabOptions } from './testing-lab.ts';
 
@@ -18,7 +19,7 @@ async function startLab(options?: TestLabOptions) {
   const server = cleanup.use(await startServer([own.binding]));
   const client = server.client(LabServiceService);
   const results = async () => (await client.listResults({ scenario: '' }, soon())).results;
-  const resultOf = async (resultId: string) => JSON.parse((await client.getResult({ resultId }, soon())).document) as Result;
+  const resultOf = async (resultId: string) => readResult((await client.getResult({ resultId }, soon())).document);
   const resources = cleanup.move();
   return {
     own,
@@ -29,7 +30,7 @@ async function startLab(options?: TestLabOptions) {
       for await (const { event } of client.runScenario({ scenario: 'fake', parameters }, soon())) {
         if (event?.$case !== 'result') continue;
         assert.equal(own.world.open, 0, 'a result comes when no call is under way any more');
-        result = JSON.parse(event.value.document);
+        result = readResult(event.value.document);
       }
       return result ?? assert.fail('no result');
     },

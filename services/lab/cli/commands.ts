@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { LabServiceService } from '../../../proto/gen/telltale/lab/v1/lab.ts';
 import { type Client, createClient } from '../../kit/client.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
+import { readResult } from '../read-result.ts';
 import type { Result } from '../result.ts';
 import { compareText } from './compare-text.ts';
 import { CliError, explain } from './complain.ts';
@@ -128,7 +129,12 @@ async function runEach(
 }
 
 async function resultOf(lab: LabClient, resultId: string): Promise<Result> {
-  return JSON.parse((await lab.getResult({ resultId }, soon())).document) as Result;
+  const { document } = await lab.getResult({ resultId }, soon());
+  try {
+    return readResult(document);
+  } catch (error) {
+    throw new CliError(`${resultId}: ${(error as Error).message}`, 1);
+  }
 }
 
 /** Prints a text, or anything else as JSON; 64-bit numbers as JSON has them. */

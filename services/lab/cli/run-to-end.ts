@@ -1,6 +1,7 @@
 import type { RunScenarioRequest, RunScenarioResponse } from '../../../proto/gen/telltale/lab/v1/lab.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { LONGEST_RUN_MS } from '../parameters.ts';
+import { readResult } from '../read-result.ts';
 import type { Result } from '../result.ts';
 import type { LabClient } from './commands.ts';
 import { CliError } from './complain.ts';
@@ -31,7 +32,7 @@ export async function runToEnd(
     for await (const { event } of lab.runScenario(request, { deadline: deadlineIn(RUN_MS) })) {
       if (event?.$case === 'started') runId = event.value.runId;
       if (event?.$case === 'started' && signal.aborted) stop();
-      if (event?.$case === 'result') result = JSON.parse(event.value.document) as Result;
+      if (event?.$case === 'result') result = readResult(event.value.document);
       view.update(lineOf(event));
     }
   } finally {
