@@ -105,15 +105,16 @@ describe('the lab in a local mesh', () => {
   });
 
   it('has every record of 10,000 calls at 100 a second, and the budget of each falls at every hop', {
-    timeout: 200_000,
+    timeout: 300_000,
   }, async t => {
-    const parameters = { rate: '100', seconds: '25', repetitions: '2' };
+    // time enough to reach the last hop on a busy machine, too: one that is not reached leaves no record
+    const parameters = { rate: '100', seconds: '25', repetitions: '2', budget: '600' };
     const { conditions, checks } = await run('deadlines', parameters);
     const { calls, completeCalls, droppedRecords } = conditions;
     t.diagnostic(checks.map(({ says, observed }) => `${says}: ${observed}`).join('; '));
     assert.deepEqual([calls, completeCalls, droppedRecords], [10_000, 10_000, 0]);
     const falling = checks.find(({ says }) => says.includes('budget falls strictly'));
-    assert.deepEqual([falling?.passed, falling?.observed], [true, '100 %']);
+    assert.equal(falling?.passed, true, `${falling?.observed}`);
   });
 
   it('takes records from the services of the mesh, and none that come by the edge', async () => {
