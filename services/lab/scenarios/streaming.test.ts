@@ -14,16 +14,23 @@ const fetched = (items: number, cpu: number) => ({
   held: NONE,
   heap: NONE,
   ahead: NONE,
+  aheadMb: NONE,
 });
-const slow = (held: number, heap: number) => ({ ...fetched(Number.NaN, Number.NaN), held: [held, held], heap: [heap, heap] });
+const slow = (held: number, heap: number, ahead: number) => ({
+  ...fetched(Number.NaN, Number.NaN),
+  held: [held, held],
+  heap: [heap, heap],
+  ahead: [ahead, ahead],
+  aheadMb: [40, 40],
+});
 
 test('each check of streaming fails on the arm that breaks it', () => {
   const good = {
     'server-stream': fetched(10_000, 20),
     bidi: fetched(9000, 30),
-    paced: slow(0.01, 0.5),
+    paced: slow(0.01, 0.5, 0.25),
     unary: fetched(1000, 200),
-    eager: slow(0.6, 4),
+    eager: slow(0.6, 4, 0.05),
   };
   assertChecks(scenario, good, [
     ['bidi', { itemsPerSecond: [1400, 1400] }, /items per second/],
@@ -38,6 +45,8 @@ test('each check of streaming fails on the arm that breaks it', () => {
     ['eager', { held: [0.01, 0.6] }, /holds at most/],
     ['paced', { heap: [3, 4] }, /live heap/],
     ['eager', { heap: [0.5, 0.5] }, /live heap/],
+    ['paced', { ahead: [0.9, 1] }, /holds the server back/],
+    ['paced', { ahead: NONE }, /holds the server back/],
   ]);
 });
 
@@ -62,7 +71,7 @@ test('slowFigures counts what was taken after the server’s handler had stopped
   const items = ['a', 'b', 'c', 'd'];
   const outcome = { items, takenAt: [10, 20, 30, 40], heldMost: 2, heapBytes: 3e6 };
   const turn = { picture: picture([record('ListOrders', { stoppedAt: 25 })]), outcome };
-  const { ahead, held, heap, right } = slowFigures([turn], items);
-  assert.deepEqual([ahead, held, heap, right], [0.5, 0.5, 3, 1]);
-  assert.equal(slowFigures([turn], items.toReversed()).right, 0);
+  const { ahead, aheadMb, held, heap, right } = slowFigures([turn], items, 1e6);
+  assert.deepEqual([ahead, aheadMb, held, heap, right], [0.5, 2, 0.5, 3, 1]);
+  assert.equal(slowFigures([turn], items.toReversed(), 1e6).right, 0);
 });

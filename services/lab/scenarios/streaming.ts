@@ -19,6 +19,8 @@ const MOST_HELD = 0.05;
 const LEAST_QUEUED = 0.25;
 /** And the live heap of the first is at most this share of the second's. */
 const MOST_HEAP = 0.5;
+/** When the server has written its last item, a reader who takes one at a time has still to take this share of them, at most. */
+const MOST_AHEAD = 0.6;
 /** How long a batch may take, in milliseconds. */
 const BATCH_MS = 30_000;
 /** The lines of an order that is read slowly: the most that one may have. */
@@ -27,16 +29,16 @@ const WIDE_LINES = 200;
 const [NARROW_USER, WIDE_USER] = [1_000_000, 2_000_000];
 
 const parameters = {
-  ...loadParameters({ rate: 1, seconds: 3, repetitions: 3 }),
+  ...loadParameters({ rate: 1, seconds: 2, repetitions: 3 }),
   rate: integer({ title: 'Batches begun per second, never two at a time', unit: 'batches/s', default: 1, min: 1, max: 4 }),
   items: integer({ title: 'Items of a batch', unit: '', default: 500, min: 50, max: 5000 }),
   inFlight: integer({ title: 'Unary calls at the same time', unit: '', default: 64, min: 1, max: 100 }),
-  wide: integer({ title: 'Items of a batch that is read slowly', unit: '', default: 200, min: 50, max: 500 }),
-  padding: integer({ title: 'What is added to each of these on the wire', unit: 'KiB', default: 128, min: 0, max: 512 }),
-  work: integer({ title: 'How long a slow reader works on an item', unit: 'ms', default: 8, min: 1, max: 20 }),
+  wide: integer({ title: 'Items of a batch that is read slowly', unit: '', default: 300, min: 50, max: 500 }),
+  padding: integer({ title: 'What is added to each of these on the wire', unit: 'KiB', default: 512, min: 0, max: 512 }),
+  work: integer({ title: 'How long a slow reader works on an item', unit: 'ms', default: 20, min: 1, max: 50 }),
 };
 
-type Figure = 'itemsPerSecond' | 'labCpu' | 'ordersCpu' | 'right' | 'held' | 'heap' | 'ahead';
+type Figure = 'itemsPerSecond' | 'labCpu' | 'ordersCpu' | 'right' | 'held' | 'heap' | 'ahead' | 'aheadMb';
 
 const optionsOf =
   ({ signal, metadata }: CallToMake) =>
@@ -77,7 +79,7 @@ const slowArm = <const Name extends string>(
       const keep = ({ order }: { order?: { orderId: string } | undefined }) => order?.orderId ?? '';
       return readSlowly(stream, { expected: wide, workMs: work, eager, signal: call.signal, keep });
     });
-    return slowFigures(turns, set.ids.toReversed());
+    return slowFigures(turns, set.ids.toReversed(), 1024 * padding);
   },
 });
 
@@ -86,11 +88,16 @@ export function fetchFigures(turns: readonly Turn<FetchedBatch>[]): Record<Figur
   const of = (figure: keyof FetchedBatch) => median(turns.flatMap(({ outcome }) => outcome?.[figure] ?? []));
   const [itemsPerSecond, labCpu, ordersCpu] = [of('itemsPerSecond'), of('labCpu'), of('ordersCpu')];
   const right = sum(turns.map(({ outcome }) => outcome?.right ?? 0)) / turns.length;
-  return { itemsPerSecond, labCpu, ordersCpu, right, held: Number.NaN, heap: Number.NaN, ahead: Number.NaN };
+  const slow = { held: Number.NaN, heap: Number.NaN, ahead: Number.NaN, aheadMb: Number.NaN };
+  return { itemsPerSecond, labCpu, ordersCpu, right, ...slow };
 }
 
-/** The figures of one repetition of an arm that reads these items slowly. */
-export function slowFigures(turns: readonly Turn<SlowRead<string>>[], expected: readonly string[]): Record<Figure, number> {
+/** The figures of one repetition of an arm that reads these items slowly, each of which has so many bytes at least. */
+export function slowFigures(
+  turns: readonly Turn<SlowRead<string>>[],
+  expected: readonly string[],
+  itemBytes: number,
+): Record<Figure, number> {
   const reads = turns.flatMap(({ outcome }) => outcome ?? []);
   const right = sum(turns.map(({ outcome }) => rightShare(expected, outcome?.items ?? []))) / turns.length;
   const ahead = turns.map(({ picture, outcome }) => {
@@ -105,6 +112,7 @@ export function slowFigures(turns: readonly Turn<SlowRead<string>>[], expected: 
     held: Math.max(...reads.map(({ heldMost }) => heldMost)) / expected.length,
     heap: median(reads.map(({ heapBytes }) => heapBytes / 1e6)),
     ahead: median(ahead),
+    aheadMb: (median(ahead) * expected.length * itemBytes) / 1e6,
   };
 }
 
@@ -126,8 +134,9 @@ export const scenario = defineScenario({
       'LookupOrders for each item as GetOrder does, so LookupOrders is the fair one to compare. A stream has its price: one deadline ' +
       'and one status for all items, answers matched to requests by their order, no retry of a single item, and one pod that ' +
       'serves all of it. Of the slow readers: how many items the reader itself held at most, how much larger its live heap was half ' +
-      'way, and which share was still on its way when the server had written the last item. That share is in the buffers and the ' +
-      'flow-control windows of two proxies, which take tens of megabytes: only a longer stream holds its server back.',
+      'way, and how much was still on its way when the server had written the last item. So far the server can be ahead, and no ' +
+      'further: that much is in the buffers and the flow-control windows of the connections and of two proxies. The stream is ' +
+      'longer, so its server had to wait for the reader; one of a fifth of its length would have been written to its end at once.',
     limits: [
       'REST: for small unary calls in Node HTTP/1.1 is several times faster than gRPC, so the gain of a stream over REST is far smaller than its gain over unary gRPC.',
       'Streams that stay open for hours, and items that trickle: latency, keepalive and draining.',
@@ -143,6 +152,7 @@ export const scenario = defineScenario({
     held: { title: 'Slow reader held at most', unit: 'share' },
     heap: { title: 'Live heap half way, more than before', unit: 'MB' },
     ahead: { title: 'Still to be read when the server was done', unit: 'share' },
+    aheadMb: { title: 'The same, at least', unit: 'MB' },
   },
   arms: [
     fetchArm('server-stream', 'one ListOrders', 'ListOrders', fetchByServerStream),
@@ -192,6 +202,13 @@ export const scenario = defineScenario({
       test: ({ paced, eager }) => {
         const [first, other] = [median(paced.heap), median(eager.heap)];
         return { passed: first <= MOST_HEAP * other, observed: `${shownNumber(first)} MB of ${shownNumber(other)} MB` };
+      },
+    },
+    {
+      says: `The first one holds the server back: when all is written, ${percent(MOST_AHEAD)} of the items are still to be read, at most`,
+      test: ({ paced }) => {
+        const most = median(paced.ahead);
+        return { passed: most <= MOST_AHEAD, observed: `${percent(most)}, ${shownNumber(median(paced.aheadMb))} MB` };
       },
     },
   ],
