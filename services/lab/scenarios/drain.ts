@@ -12,7 +12,7 @@ import { type Arm, defineScenario } from '../scenario.ts';
 const SERVICE = 'users';
 /** What a pod that stops too fast has for it, in seconds: less than the wait of the right order, and than a call takes. */
 const HASTE_S = 1;
-/** The rollout begins this long after the arm, in milliseconds: the warm-up is over. */
+/** The rollout begins this long after the first calls could be answered, in milliseconds: every pod has answered some by then. */
 const LEAD_MS = 1500;
 /** How long the load goes on after it at most, in milliseconds, until every new pod has answered a call. */
 const AFTER_MS = 10_000;
@@ -39,7 +39,7 @@ const arm = <const Name extends string>(name: Name, title: string, replace: Repl
     const ended = AbortSignal.any([signal, over.signal]);
     let answering = new Set<string>();
     const replaceUnderLoad = async () => {
-      await pause(LEAD_MS, ended);
+      await pause(work + LEAD_MS, ended);
       const before = new Set(answering);
       const rollout = await replace(control, SERVICE, ended);
       answering = new Set();
@@ -138,10 +138,10 @@ export const scenario = defineScenario({
       },
     },
     {
-      says: `With ${HASTE_S} s for each pod, at least one call of each rollout fails, and fewer than killed in the median one`,
-      test: ({ hasty, killed }) => {
-        const [least, middle, most] = [Math.min(...hasty.failed), median(hasty.failed), median(killed.failed)];
-        return { passed: least >= 1 && middle < most, observed: `${least} at least, ${middle} against ${most}` };
+      says: `With ${HASTE_S} s for each pod, at least one call of each rollout fails`,
+      test: ({ hasty }) => {
+        const least = Math.min(...hasty.failed);
+        return { passed: least >= 1, observed: `${least} calls at least, ${median(hasty.failed)} in the median rollout` };
       },
     },
     {
