@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type ControlClient, controlClient } from './control-client.ts';
@@ -100,8 +101,8 @@ async function logs(
 ): Promise<void> {
   const dir = runPaths(runDir).logs;
   const logged = loggedServices(dir);
-  if (service !== undefined) lookUp(new Map(logged.map(name => [name, name])), service);
   if (logged.length === 0) throw new RunError('there are no logs; start a run with: make up');
+  if (service !== undefined) lookUp(new Map(logged.map(name => [name, name])), service);
   const options = { dir, service, lines, print: (from: string, line: string) => print(process.stdout, prefixed(from, line)) };
   printLogs(options);
   if (follow) await followLogs(options, signal);
@@ -125,7 +126,7 @@ function asNumber(value: string): number {
 }
 
 function asLoopback(value: string): string {
-  if (!/^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(value))
+  if (!isIPv4(value) || !value.startsWith('127.'))
     throw new InvalidArgumentError('It must be a loopback address, such as 127.0.0.2.');
   return value;
 }

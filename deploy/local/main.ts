@@ -1,7 +1,10 @@
 import { runCli } from './cli.ts';
 
 // A reader that has seen enough (`make logs | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`the output cannot be written (${error.code})\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 
 // Not `once`: what restores the terminal's cursor would take an absent listener for leave to end this process at once.
 const interrupted = new AbortController();

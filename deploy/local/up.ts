@@ -23,8 +23,7 @@ export interface UpOptions {
 export async function up({ runDir, superviseArgs, signal, stream }: UpOptions): Promise<string> {
   if (runInfo(runDir) !== undefined) throw alreadyRunning(runDir);
   signal.throwIfAborted();
-  mkdirSync(runDir, { recursive: true, mode: 0o700 });
-  const log = openSync(join(runDir, 'supervisor.log'), 'a', 0o600);
+  const log = openLog(runDir);
   const supervisor = spawn(process.execPath, [...process.execArgv, ...superviseArgs], {
     cwd: repo,
     detached: true,
@@ -54,4 +53,15 @@ export async function up({ runDir, superviseArgs, signal, stream }: UpOptions): 
   if (supervisor.exitCode === null && supervisor.signalCode === null)
     await new Promise(resolve => supervisor.once('exit', resolve));
   throw new RunError('failed' in result ? result.failed : 'the supervisor did not start');
+}
+
+/** Makes the folder of the run and opens the supervisor's log in it. */
+function openLog(runDir: string): number {
+  try {
+    mkdirSync(runDir, { recursive: true, mode: 0o700 });
+    return openSync(join(runDir, 'supervisor.log'), 'a', 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RunError(`the folder of the run, ${runDir}, cannot be written (${code}): name another with --run-dir`);
+  }
 }

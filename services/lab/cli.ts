@@ -4,7 +4,10 @@ import { labCommand } from './cli/commands.ts';
 import { complain } from './cli/complain.ts';
 
 // A reader that has seen enough (`telltale results | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`the output cannot be written (${error.code})\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 
 // The first Ctrl-C stops the run and waits for its clean-up; the second waits for nothing.
 const interrupted = new AbortController();

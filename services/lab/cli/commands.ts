@@ -60,7 +60,7 @@ export function labCommand(signal: AbortSignal): Command {
     .option('--set <key=value>', 'a parameter of each scenario; may be repeated', asParameter, {})
     .action((scenarios: string[], { json, set }: Flags & { set: Record<string, string> }) =>
       withLab(async lab => {
-        const names = scenarios.includes('all') ? await namesOf(lab) : scenarios;
+        const names = await chosen(lab, scenarios);
         const results = await runEach(lab, names, { set, json: json === true, signal });
         if (json) print(scenarios.length === 1 && scenarios[0] !== 'all' ? results[0] : results);
       }),
@@ -86,6 +86,8 @@ export function labCommand(signal: AbortSignal): Command {
   command('results [scenario]', 'list the results that are kept').action((scenario: string | undefined, { json }: Flags) =>
     withLab(async lab => {
       const { results } = await lab.listResults({ scenario: scenario ?? '' }, soon());
+      // nothing is kept of a scenario that there is not
+      if (scenario !== undefined && results.length === 0) await lab.describeScenario({ scenario }, soon());
       print(json ? results : resultsText(results));
     }),
   );
@@ -109,6 +111,16 @@ export function labCommand(signal: AbortSignal): Command {
 
 async function namesOf(lab: LabClient): Promise<string[]> {
   return (await lab.listScenarios({}, soon())).scenarios.map(({ name }) => name);
+}
+
+/** The scenarios to run, all of which there are, so that none has run when another's name is wrong. */
+async function chosen(lab: LabClient, scenarios: readonly string[]): Promise<readonly string[]> {
+  if (!scenarios.includes('all')) {
+    for (const scenario of scenarios) await lab.describeScenario({ scenario }, soon());
+    return scenarios;
+  }
+  if (scenarios.length > 1) throw new CliError('all are all scenarios: name no other beside it', 2);
+  return namesOf(lab);
 }
 
 /** Runs scenarios one after the other, and shows each result unless it is for programs; the exit code is 1 unless all have passed. */
@@ -146,6 +158,7 @@ function print(what: unknown): void {
 /** What has no `=` has an empty value, so that the lab, which knows the parameters, says all that is wrong at once. */
 function asParameter(text: string, others: Record<string, string>): Record<string, string> {
   const [, key = text, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (!/^[A-Za-z]\w{0,63}$/.test(key)) throw new InvalidArgumentError('write name=value, such as rate=50.');
   return { ...others, [key]: value };
 }
 
@@ -155,6 +168,7 @@ function asTimes(text: string): number {
 }
 
 function asAddress(text: string): string {
-  if (/^[A-Za-z0-9.-]+:\d{1,5}$/.test(text)) return text;
+  const [, port = 0] = /^[A-Za-z0-9.-]+:(\d{1,5})$/.exec(text) ?? [];
+  if (Number(port) >= 1 && Number(port) <= 65_535) return text;
   throw new InvalidArgumentError(`write host:port, such as ${LOCAL_EDGE}.`);
 }
