@@ -25,12 +25,12 @@ const good = {
 
 test('each check of multiplexing fails on the arm that breaks it', () => {
   assertChecks(scenario, good, [
-    ['multiplexed', { connections: [1, 4] }, /all calls under way at once on 1/],
-    ['multiplexed', { atOnce: [400, 399] }, /all calls under way at once on 1/],
-    ['multiplexed', { atOnce: [100, 100] }, /all calls under way at once on 1/],
-    ['six-sockets', { atOnce: [1, 2] }, /all calls under way at once on 1/],
-    ['socket-each', { connections: [400, 399] }, /as many connections as there are calls/],
-    ['socket-each', { connections: [100, 100] }, /as many connections as there are calls/],
+    ['multiplexed', { connections: [1, 4] }, /all calls of a burst under way at once on 1/],
+    ['multiplexed', { atOnce: [400, 399] }, /all calls of a burst under way at once on 1/],
+    ['multiplexed', { atOnce: [100, 100] }, /all calls of a burst under way at once on 1/],
+    ['six-sockets', { atOnce: [1, 2] }, /all calls of a burst under way at once on 1/],
+    ['socket-each', { connections: [400, 399] }, /as many connections as a burst has calls/],
+    ['socket-each', { connections: [100, 100] }, /as many connections as a burst has calls/],
     ['multiplexed', { answered: [1, 0.99] }, /every call is answered/],
     ['socket-each', { answered: [0.99, 1] }, /every call is answered/],
     ['six-sockets', { answered: [1, 1] }, /on six connections answers fewer/],

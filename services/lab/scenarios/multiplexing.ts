@@ -129,19 +129,19 @@ export const scenario = defineScenario({
   headline: { figure: 'answered', arm: 'multiplexed', control: 'one-socket' },
   checks: [
     {
-      says: 'gRPC has all calls under way at once on 1 connection; HTTP/1.1 never has 2 on one',
+      says: 'gRPC has all calls of a burst under way at once on 1 connection; HTTP/1.1 never has 2 on one',
       test: ({ multiplexed, ...http1 }) => {
         const [most, least] = [Math.max(...multiplexed.connections), Math.min(...multiplexed.atOnce)];
         const theirs = Math.max(...Object.values(http1).flatMap(({ atOnce }) => atOnce));
-        const passed = most === 1 && least === Math.max(...multiplexed.asked) && theirs === 1;
+        const passed = most === 1 && least >= Math.max(...multiplexed.asked) && theirs === 1;
         return { passed, observed: `${least} on ${most}; ${theirs}` };
       },
     },
     {
-      says: 'HTTP/1.1 takes as many connections as there are calls to have all under way at once',
+      says: 'HTTP/1.1 takes as many connections as a burst has calls, at least, to have all under way at once',
       test: ({ 'socket-each': { connections, asked } }) => {
         const [least, most] = [Math.min(...connections), Math.max(...connections)];
-        return { passed: least === most && least === Math.max(...asked), observed: `${least} to ${most}` };
+        return { passed: least >= Math.max(...asked), observed: `${least} to ${most}` };
       },
     },
     {
