@@ -15,7 +15,7 @@ const MOST_WASTE = 0.05;
 const LEAST_ABANDONED = 0.95;
 
 const parameters = {
-  ...loadParameters({ rate: 50, seconds: 7, repetitions: 3 }),
+  ...loadParameters({ rate: 20, seconds: 4, repetitions: 3 }),
   budget: integer({ title: 'The deadline of each call', unit: 'ms', default: 300, min: 50, max: 5000 }),
   work: integer({ title: 'How long payments takes', unit: 'ms', default: 1000, min: 100, max: 10_000 }),
 };
