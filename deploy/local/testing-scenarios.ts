@@ -15,7 +15,7 @@ export const QUICK = { rate: '10', seconds: '2', repetitions: '2' };
 /** Scenarios that need other settings to be quick. */
 const OTHERS: Record<string, Record<string, string>> = {
   // enough calls that one of a hundred may be late
-  cancellation: { ...QUICK, rate: '30', seconds: '4' },
+  cancellation: { ...QUICK, rate: '20', seconds: '5' },
   'failure-codes': { ...QUICK, seconds: '1' },
   'channel-per-call': { ...QUICK, rate: '100' },
   multiplexing: { rate: '200', seconds: '1', repetitions: '2', work: '1200', patience: '3000' },

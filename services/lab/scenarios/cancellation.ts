@@ -15,7 +15,7 @@ const MOST_WASTE = 0.05;
 const DEADLINE_MS = 30_000;
 
 const parameters = {
-  ...loadParameters({ rate: 34, seconds: 10, repetitions: 3 }),
+  ...loadParameters({ rate: 20, seconds: 17, repetitions: 3 }),
   after: integer({ title: 'When the caller cancels', unit: 'ms', default: 150, min: 20, max: 5000 }),
   work: integer({ title: 'How long both leaves take', unit: 'ms', default: 1500, min: 100, max: 10_000 }),
 };
