@@ -18,14 +18,17 @@ const WARM_UP_MS = 1000;
 interface Way {
   readonly name: string;
   readonly address: string;
-  /** The processes of the Envoys on it. */
+  /** The process of the app. */
+  readonly app: number;
+  /** Those of the Envoys on it. */
   readonly envoys: readonly number[];
 }
 
-/** What a call took on a way in one turn: milliseconds, and CPU microseconds of all Envoys on it together. */
+/** What a call took on a way in one turn: milliseconds, and CPU microseconds of the app, and of all Envoys on it together. */
 interface Turn {
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly appUs: number;
   readonly envoyUs: number;
 }
 
@@ -37,38 +40,56 @@ const ONE_EACH = ['users', 'orders', 'payments', 'storefront'].flatMap(name => [
 await using plain = await startTestMesh({ values: [...ONE_EACH, '--set', 'mtls=false'] });
 await using secured = await startTestMesh({ values: ONE_EACH });
 const ways: readonly Way[] = [
-  { name: 'to the app itself', address: `${users(plain).address}:50052`, envoys: [] },
-  { name: 'one Envoy: its sidecar', address: `${users(plain).address}:50051`, envoys: [envoyOf(users(plain))] },
-  { name: 'two Envoys: the edge and its sidecar', address: plain.edge, envoys: bothEnvoys(plain) },
-  { name: 'two Envoys, mTLS between them', address: secured.edge, envoys: bothEnvoys(secured) },
+  { name: 'to the app itself', address: `${users(plain).address}:50052`, app: appOf(plain), envoys: [] },
+  {
+    name: 'one Envoy: its sidecar',
+    address: `${users(plain).address}:50051`,
+    app: appOf(plain),
+    envoys: [envoyOf(users(plain))],
+  },
+  { name: 'two Envoys: the edge and its sidecar', address: plain.edge, app: appOf(plain), envoys: bothEnvoys(plain) },
+  { name: 'two Envoys, mTLS between them', address: secured.edge, app: appOf(secured), envoys: bothEnvoys(secured) },
 ];
 const turns = await takeTurns(ways, rounds, takeTurn);
 const [direct] = ways.map(way => turns.get(way) ?? []);
 const rows = ways.map(way => {
   const its = turns.get(way) ?? [];
-  const added = its.map(({ p50Ms }, round) => p50Ms - (direct?.[round]?.p50Ms ?? Number.NaN)); // of the same round
+  // each turn beside the direct one of the same round: what slows the machine down slows both
+  const added = spread(its.map(({ p50Ms }, round) => p50Ms - (direct?.[round]?.p50Ms ?? Number.NaN)));
+  const p50 = spread(its.map(({ p50Ms }, round) => p50Ms / (direct?.[round]?.p50Ms ?? Number.NaN)));
+  const cpu = spread(its.map((turn, round) => cpuOf(turn) / cpuOf(direct?.[round])));
   return {
     way: way.name,
     'p50 ms': fixed(spread(its.map(({ p50Ms }) => p50Ms)).median),
     'p99 ms': fixed(spread(its.map(({ p99Ms }) => p99Ms)).median),
-    'added p50 ms': fixed(spread(added).median),
-    from: fixed(spread(added).from),
-    to: fixed(spread(added).to),
-    'CPU µs of Envoys per call': Math.round(spread(its.map(({ envoyUs }) => envoyUs)).median),
+    'added p50 ms': `${fixed(added.median)} (${fixed(added.from)} – ${fixed(added.to)})`,
+    'p50 to direct': fixed(p50.median),
+    'CPU µs of app': Math.round(spread(its.map(({ appUs }) => appUs)).median),
+    'of Envoys': Math.round(spread(its.map(({ envoyUs }) => envoyUs)).median),
+    'CPU to direct': `${fixed(cpu.median)} (${fixed(cpu.from)} – ${fixed(cpu.to)})`,
     'MiB of its sidecar': way.envoys.length > 0 ? Math.round(residentMiB(way.envoys.at(-1) ?? 0)) : 0,
     n: its.length,
   };
 });
 printRows(rows, json, { rate: RATE, ms });
 
-async function takeTurn({ address, envoys }: Way): Promise<Turn> {
+async function takeTurn({ address, app, envoys }: Way): Promise<Turn> {
   using client = createClient(UserServiceService, { address });
   const ask = () => client.getUser({ id: 123 }, { deadline: deadlineIn(5000) });
   await loadWhile(wait(WARM_UP_MS), RATE, ask);
-  const before = cpuUs(envoys);
+  const [appBefore, envoysBefore] = [cpuUs([app]), cpuUs(envoys)];
   const { calls, failures, latenciesMs } = await loadWhile(wait(ms), RATE, ask);
   if (failures.length > 0) throw new Error(`${failures.length} of ${calls} calls failed: ${failures[0]?.message}`);
-  return { p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99), envoyUs: (cpuUs(envoys) - before) / calls };
+  return {
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
+    appUs: (cpuUs([app]) - appBefore) / calls,
+    envoyUs: (cpuUs(envoys) - envoysBefore) / calls,
+  };
+}
+
+function cpuOf(turn: Turn | undefined): number {
+  return turn ? turn.appUs + turn.envoyUs : Number.NaN;
 }
 
 function users(mesh: TestMesh): PodView {
@@ -81,6 +102,10 @@ function envoyOf(pod: PodView): number {
   return pod.containers.find(({ name }) => name === 'envoy')?.pid ?? 0;
 }
 
+function appOf(mesh: TestMesh): number {
+  return users(mesh).containers.find(({ name }) => name === 'app')?.pid ?? 0;
+}
+
 function bothEnvoys(mesh: TestMesh): number[] {
   return [...mesh.pods('edge'), users(mesh)].map(envoyOf);
 }
@@ -91,5 +116,5 @@ function residentMiB(pid: number): number {
 }
 
 function fixed(value: number): number {
-  return Number(value.toFixed(3));
+  return Number(value.toPrecision(3));
 }
