@@ -30,9 +30,9 @@ describe('the dashboards, after two minutes of calls of all kinds', () => {
 
   it('would show nothing of a metric that has been renamed, the control', async () => {
     const NAME = 'grpc_server_call_started_total';
-    const renamed = queries
-      .filter(({ expr }) => expr.includes(NAME))
-      .map(({ expr }) => expr.replaceAll(NAME, `${NAME}_renamed`));
+    // what falls back to zero has data, whatever it is called
+    const those = queries.filter(({ expr }) => expr.includes(NAME) && !/\bor\b|absent/.test(expr));
+    const renamed = those.map(({ expr }) => expr.replaceAll(NAME, `${NAME}_renamed`));
     assert.ok(renamed.length > 0);
     for (const expr of renamed) assert.deepEqual(await prometheus.query(expr), [], expr);
   });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
@@ -11,6 +10,7 @@ import type { CallContext, Handlers } from './handler.ts';
 import { RpcError } from './rpc-error.ts';
 import { bind } from './server.ts';
 import { ORDER, startServer } from './testing.ts';
+import { whenAborted } from './testing-matchers.ts';
 
 /** The work of a handler, whatever its kind; "answered" runs after the first message of a stream was sent. */
 type Work = (context: CallContext) => unknown;
@@ -108,7 +108,7 @@ describe('a handler', () => {
       const ended = Promise.withResolvers<unknown>();
       const work: Work = async ({ signal }) => {
         begun.resolve();
-        await once(signal, 'abort');
+        await whenAborted(signal);
         ended.resolve(signal.reason);
       };
       await using server = await startServer([bind(Orders, handlersThat(work))]);
@@ -129,7 +129,7 @@ describe('a handler', () => {
     it(`of a ${kind} method sees its signal abort with DEADLINE_EXCEEDED when the deadline passes`, async () => {
       const reasons: RpcError[] = [];
       const work: Work = async ({ signal }) => {
-        await once(signal, 'abort');
+        await whenAborted(signal);
         reasons.push(signal.reason);
       };
       await using server = await startServer([bind(Orders, handlersThat(work))]);
@@ -146,7 +146,7 @@ describe('a handler', () => {
       const begun = Promise.withResolvers<void>();
       const work: Work = async ({ signal }) => {
         begun.resolve();
-        await once(signal, 'abort');
+        await whenAborted(signal);
         throw new Error('too late');
       };
       await using server = await startServer([bind(Orders, handlersThat(work))]);

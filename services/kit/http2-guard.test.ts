@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Server, status } from '@grpc/grpc-js';
 import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
@@ -8,17 +7,18 @@ import { guardHttp2, mendHeaders, type ResetLimit } from './http2-guard.ts';
 import type { RpcError } from './rpc-error.ts';
 import { bind } from './server.ts';
 import { emptyOrders, startServer } from './testing.ts';
+import { whenAborted } from './testing-matchers.ts';
 
 /** Cancels 1,500 calls over one connection, while another call over it is open; how that one ends. */
 async function bystanderOf(resetLimit: ResetLimit): Promise<status> {
   const cancelled = emptyOrders({
     async getOrder(_request, { signal }) {
-      await once(signal, 'abort');
+      await whenAborted(signal);
       return { order: undefined };
     },
     async *watchOrder(_request, { signal }) {
       yield { order: undefined };
-      await once(signal, 'abort');
+      await whenAborted(signal);
     },
   });
   await using server = await startServer([bind(Orders, cancelled)], { resetLimit });

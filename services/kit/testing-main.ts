@@ -1,16 +1,16 @@
-import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { kitVariables, readConfig } from './config.ts';
 import { serve } from './serve.ts';
 import { bind } from './server.ts';
 import { emptyOrders } from './testing.ts';
+import { whenAborted } from './testing-matchers.ts';
 
 /** A whole service process, for the tests of serve.ts: watching an order never ends; it is ready while READY_FILE exists. */
 const handlers = emptyOrders({
   async *watchOrder(_request, { signal }) {
     yield { order: undefined };
-    await once(signal, 'abort');
+    await whenAborted(signal);
   },
 });
 const config = readConfig(kitVariables);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 
@@ -14,4 +15,9 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     if (performance.now() - start > 5000) throw new Error(`not within 5 s: ${condition}`);
     await wait(10);
   }
+}
+
+/** Waits until a signal is aborted, also when it is already: an event that has been is never heard. */
+export async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

@@ -50,7 +50,7 @@ const refused: [args: string[], says: string][] = [
     `seconds: must be a whole number from 1 to 30 s, is "${value}"\n`,
   ]),
   [['run', 'fake', '--set', 'seconds'], 'seconds: must be a whole number from 1 to 30 s, is ""\n'],
-  [['run', 'fake', '--set', 'seconds=30', '--set', 'repetitions=3'], 'would last 180 s; set at most 20\n'],
+  [['run', 'fake', '--set', 'seconds=30', '--set', 'repetitions=4'], 'would last 240 s; set at most 22\n'],
   [['run', 'fake', '--set', 'arrivals=posson'], 'arrivals: must be one of fixed, poisson, burst, is "posson"\n'],
   [['run', 'fake', '--set', 'raet=5'], 'raet: no such parameter; did you mean rate?'],
   [['run', 'fake', '--set', 'toString=5'], 'toString: no such parameter;'],

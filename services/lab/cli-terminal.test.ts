@@ -8,8 +8,8 @@ import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { pause } from '../kit/pause.ts';
 import { bind } from '../kit/server.ts';
 import { startServer, type TestServer } from '../kit/testing.ts';
-import type { Result } from './result.ts';
 import { createTestLab, type TestLab } from './testing-lab.ts';
+import { sampleResult } from './testing-result.ts';
 
 const CLI = join(import.meta.dirname, 'cli.ts');
 const REPOSITORY = join(import.meta.dirname, '..', '..');
@@ -106,7 +106,7 @@ describe('telltale, and the terminal around it', () => {
 
   it('compare refuses results of two scenarios, and exits with 2', async () => {
     const [one, other] = ['fake-20260101-000000-0000', 'fade-20260101-000000-0000'];
-    for (const id of [one, other]) await own.results.add({ id, scenario: id.split('-')[0] } as Result);
+    for (const id of [one, other]) await own.results.add({ ...sampleResult, id, scenario: id.slice(0, 4) });
     const { code, out, err } = await ended(start(server.address, 'compare', one, other));
     assert.deepEqual([code, out, err], [2, '', `${one} is of fake, ${other} of fade: choose two of one scenario\n`]);
   });

@@ -20,7 +20,8 @@ export async function forwardPort(namespace: string, target: string, port: numbe
   forwarding.stderr.on('data', text => {
     said = `${said}${text}`.slice(-1000);
   });
-  const problem = once(forwarding, 'exit').then(
+  // not at its exit, when what it said may still be on its way
+  const problem = once(forwarding, 'close').then(
     () => said.trim() || 'kubectl ended',
     (error: Error) => `kubectl cannot be run: ${error.message}; see https://kubernetes.io/docs/tasks/tools/`,
   );
