@@ -137,6 +137,10 @@ sbom: $(INSTALLED) ## list the packages that the image gets, as CycloneDX: sbom.
 test: $(INSTALLED) ## run all tests
 	$(RUN) test
 
+.PHONY: soak
+soak: $(INSTALLED) ## run the tests that take minutes each and are not in make test
+	$(RUN) test:soak
+
 # The cluster that kubectl points at is used when it is a local one, or when CLUSTER names its context.
 .PHONY: cluster
 cluster: $(INSTALLED) ## make a cluster on this machine with kind, unless it is there
@@ -162,6 +166,11 @@ install: $(INSTALLED) ## install into the cluster, or upgrade: http://localhost:
 e2e: $(INSTALLED) ## run the checks of the cluster on what is installed there
 	@$(ON_CLUSTER) need kubectl helm docker
 	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --test --test-concurrency=1 'deploy/e2e/**/*.test.ts'
+
+.PHONY: e2e-soak
+e2e-soak: $(INSTALLED) ## run those of the cluster that take minutes each and are not in make e2e
+	@$(ON_CLUSTER) need kubectl helm docker
+	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --test --test-concurrency=1 'deploy/e2e/**/*.soak.ts'
 
 # It is owned by the CronJob that it is like, and goes with it.
 .PHONY: new-authority
