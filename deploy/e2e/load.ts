@@ -1,4 +1,4 @@
-// Runs in a pod: 100 calls a second at the edge, and open streams, until SIGTERM; then prints what became of them as one line.
+// Runs in a pod: so many calls a second at the edge, and open streams, until SIGTERM; then prints what became of them as one line.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { kubectl, kubectlJson, settled } from './kubectl.ts';
-import { report, withLoad } from './load-pod.ts';
+import { RATE, report, withLoad } from './load-pod.ts';
 import { workingSets } from './working-sets.ts';
 
 interface Requesting {
@@ -19,7 +19,7 @@ const RUNNING = '--field-selector=status.phase=Running';
 const OBSERVABILITY = ['prometheus', 'jaeger', 'grafana'];
 
 describe('the memory that is asked for', () => {
-  it('is within a quarter of what each new container uses at 100 calls a second, and at most 1.4 GiB without observability', async t => {
+  it(`is within a quarter of what each new container uses at ${RATE} calls a second, and at most 1.4 GiB without observability`, async t => {
     // What a burst has made an Envoy or a cache take stays with it; so do the pages that a node's first pod of an image reads.
     await kubectl(['rollout', 'restart', 'deployment', '-l', RELEASE]);
     await kubectl(['delete', 'pod', '-l', 'app.kubernetes.io/name=postgresql']);

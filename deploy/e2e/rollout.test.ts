@@ -3,11 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { scale } from './helm.ts';
 import { kubectl, podsOf, rolloutRestart, settled } from './kubectl.ts';
-import { report, withLoad } from './load-pod.ts';
+import { RATE, report, withLoad } from './load-pod.ts';
 
 const PODS = { storefront: 3, users: 3, orders: 3, payments: 3, edge: 2 };
 
-describe('at 100 calls a second through serviceb, with 3 replicas of each service and 2 of the edge', () => {
+describe(`at ${RATE} calls a second through serviceb, with 3 replicas of each service and 2 of the edge`, () => {
   let had: Record<string, number>;
   before(async () => {
     had = await scale(PODS);
@@ -36,7 +36,7 @@ describe('at 100 calls a second through serviceb, with 3 replicas of each servic
     report(t, result);
     const late = result.failures.filter(({ dueMs }) => result.startedAt + dueMs > deletedAt + 1000);
     assert.deepEqual(late, []);
-    // Of 100 calls a second that take some 10 ms, one or two are under way at all.
+    // Of so many calls a second that take some 10 ms, one or two are under way at all.
     assert.ok(result.failures.length <= 5);
   });
 });

@@ -5,14 +5,14 @@ import { AUTHORITY_SECRET, secretOf } from '../../services/issuer/policy.ts';
 import { identityOf } from '../../services/kit/identity.ts';
 import { authority, bringSecrets, podsWithIdentity, readSecret, runIssuer, untilUsed, writeSecret } from './identities.ts';
 import { NAMESPACE, type Pod, restartsOf, rolloutRestart, until } from './kubectl.ts';
-import { report, withLoad } from './load-pod.ts';
+import { RATE, report, withLoad } from './load-pod.ts';
 import { type NodePod, startNodePod } from './node-pod.ts';
 
 const ROTATIONS = 10;
 /** A Job's shortest time, in minutes, for everybody to learn to trust the next authority before it signs. */
 const SETTLE_MINUTES = 1;
 
-describe('at 100 calls a second', () => {
+describe(`at ${RATE} calls a second`, () => {
   let node: NodePod;
   let pods: Awaited<ReturnType<typeof podsWithIdentity>>;
   before(async () => {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { revision, rollback, scale, upgrade } from './helm.ts';
 import { authority } from './identities.ts';
 import { rolloutRestart } from './kubectl.ts';
-import { report, withLoad } from './load-pod.ts';
+import { RATE, report, withLoad } from './load-pod.ts';
 
 const installed = await revision();
 const skip = installed === undefined && 'what runs here was not installed by Helm';
@@ -11,7 +11,7 @@ const skip = installed === undefined && 'what runs here was not installed by Hel
 /** Every pod starts anew at the same time, and calls are slow meanwhile: what is asked for is that none is lost. */
 const LOAD = { policy: 'no-retry', streams: 5, deadlineMs: 20_000 };
 
-describe('at 100 calls a second through serviceb, with 3 replicas of each service and 2 of the edge, without any retry', {
+describe(`at ${RATE} calls a second through serviceb, with 3 replicas of each service and 2 of the edge, without any retry`, {
   skip,
 }, () => {
   before(() => scale({ storefront: 3, users: 3, orders: 3, payments: 3, edge: 2 }));
