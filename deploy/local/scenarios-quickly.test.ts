@@ -5,7 +5,7 @@ import { sampleResult } from '../../services/lab/testing-result.ts';
 import { runAllQuickly, scenarioNames } from './testing-scenarios.ts';
 
 /** A lab whose runs end with these verdicts, scenario by scenario; all others hold. */
-function fakeLab(verdicts: Record<string, VerdictKind[]>, names = scenarioNames()) {
+function fakeLab(verdicts: Record<string, VerdictKind[]>, names = scenarioNames(), saturated: string | null = null) {
   const ran: string[] = [];
   const said: string[] = [];
   const lab = {
@@ -15,7 +15,8 @@ function fakeLab(verdicts: Record<string, VerdictKind[]>, names = scenarioNames(
       const kind = verdicts[scenario]?.shift() ?? 'holds';
       const passed = kind === 'holds';
       const checks = [{ says: 'it is so', passed, observed: '7' }];
-      const result: Result = { ...sampleResult, scenario, verdict: { kind, sentence: `it ${kind}.` }, passed, checks };
+      const arms = sampleResult.arms.map(arm => ({ ...arm, cpu: { ...arm.cpu, saturated } }));
+      const result: Result = { ...sampleResult, arms, scenario, verdict: { kind, sentence: `it ${kind}.` }, passed, checks };
       yield { event: { $case: 'result' as const, value: { document: JSON.stringify(result) } } };
     },
   };
@@ -42,7 +43,14 @@ test('runAllQuickly repeats, twice at most, what could not tell, and says so', a
   assert.equal(said.filter(text => text.startsWith('deadlines: is run again')).length, 2);
 });
 
-test('runAllQuickly repeats nothing that does not hold, says what has failed, and goes on with the others', async () => {
+test('runAllQuickly repeats what was saturated, whatever it said', async () => {
+  const { lab, say, said, timesOf } = fakeLab({ deadlines: ['does not hold'] }, scenarioNames(), 'machine');
+  assert.deepEqual(await runAllQuickly(lab, say), []);
+  assert.equal(timesOf('deadlines'), 2);
+  assert.ok(said.some(text => text.startsWith('deadlines: is run again, for it could not tell, being saturated')));
+});
+
+test('runAllQuickly repeats nothing that had room and does not hold, says what has failed, and goes on with the others', async () => {
   const { lab, say, said, timesOf } = fakeLab({ deadlines: ['does not hold'] });
   const failures = await runAllQuickly(lab, say, () => []);
   assert.deepEqual(failures, ['deadlines: it does not hold.', 'deadlines: failed: it is so: 7']);

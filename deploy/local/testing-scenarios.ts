@@ -69,8 +69,8 @@ export function scenarioNames(): string[] {
 
 /**
  * Runs every scenario that the lab has with quick settings, says of each what it has shown, and of one that fails which checks did;
- * resolves to a text for each failure. A run that could not tell is run again, and that is said, too; one that says that the claim
- * does not hold is not.
+ * resolves to a text for each failure. A run that could not tell, or that was saturated, is run again, and that is said, too; one
+ * that had room and says that the claim does not hold is not.
  *
  * @param judge may say what else is wrong with a result and the seconds that it took
  * @param settings the parameters of each; by default the quick ones of a local run
@@ -109,8 +109,10 @@ async function runQuickly(
     say(`${name}: ${verdict.kind}, ${headline.armMedian} against ${headline.controlMedian}, ${seconds.toFixed(0)} s`);
     const wrong = judge(result, seconds);
     if (passed) return wrong;
-    if (verdict.kind === 'inconclusive' && attempt < ATTEMPTS) {
-      say(`${name}: is run again, for it could not tell: ${verdict.sentence}`);
+    // where the machine or a caller had no room left, what is seen is that
+    const saturated = result.arms.some(({ cpu }) => cpu.saturated !== null);
+    if ((verdict.kind === 'inconclusive' || saturated) && attempt < ATTEMPTS) {
+      say(`${name}: is run again, for it could not tell${saturated ? ', being saturated' : ''}: ${verdict.sentence}`);
       continue;
     }
     const failed = checks.filter(check => !check.passed).map(({ says, observed }) => `failed: ${says}: ${observed}`);
