@@ -155,11 +155,13 @@ images: $(INSTALLED) ## build the image and bring it to the cluster
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
 	@$(ON_CLUSTER) load $(IMAGE) >/dev/null
 
+# By force where Helm knows it: Helm 4 would refuse a number of pods that a scenario, or kubectl, has set meanwhile.
 .PHONY: install
 install: $(INSTALLED) ## install into the cluster, or upgrade: http://localhost:8080
 	@$(ON_CLUSTER) need kubectl helm docker
 	sed 's/name: telltale/name: $(NAMESPACE)/' deploy/namespace.yaml | kubectl apply -f -
-	tag=$$($(ON_CLUSTER) load $(IMAGE)); helm upgrade --install telltale charts/telltale --namespace $(NAMESPACE) \
+	tag=$$($(ON_CLUSTER) load $(IMAGE)); force=$$(helm upgrade --help | grep -o -- --force-conflicts || true); \
+	helm upgrade --install telltale charts/telltale --namespace $(NAMESPACE) $$force \
 	  --values deploy/kind-values.yaml --set image.tag="$$tag" $(if $(HELM_SET),--set '$(HELM_SET)') --wait --timeout 5m
 
 .PHONY: e2e

@@ -19,13 +19,14 @@ export async function revision(): Promise<number | undefined> {
  */
 export async function upgrade(values: Record<string, string>): Promise<void> {
   const set = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
-  await helm('upgrade', RELEASE, join(repo, 'charts', 'telltale'), '--reuse-values', ...set, '--wait', '--timeout', '5m');
+  const chart = join(repo, 'charts', 'telltale');
+  await helm('upgrade', RELEASE, chart, '--reuse-values', ...set, '--wait', '--timeout', '5m', ...(await force()));
   await settled();
 }
 
 /** Takes the release back to a revision, and waits as {@link upgrade} does. */
 export async function rollback(to: number): Promise<void> {
-  await helm('rollback', RELEASE, String(to), '--wait', '--timeout', '5m');
+  await helm('rollback', RELEASE, String(to), '--wait', '--timeout', '5m', ...(await force()));
   await settled();
 }
 
@@ -50,6 +51,11 @@ export async function scale(replicas: Record<string, number>): Promise<Record<st
     await upgrade(Object.fromEntries(numbers.map(([name, count]) => [path(name), String(count)])));
   }
   return Object.fromEntries(had);
+}
+
+/** A scenario of the lab scales as well, by the API; without this Helm 4 would refuse a number that somebody else has set. */
+async function force(): Promise<string[]> {
+  return (await helm('upgrade', '--help')).includes('--force-conflicts') ? ['--force-conflicts'] : [];
 }
 
 async function helm(...args: string[]): Promise<string> {

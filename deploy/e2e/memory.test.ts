@@ -16,6 +16,9 @@ const RELEASE = 'app.kubernetes.io/instance=telltale';
 /** Not those of Jobs, which have ended. */
 const RUNNING = '--field-selector=status.phase=Running';
 
+/** What these keep grows with what they are given: they may use less than they ask for. */
+const STORES = ['postgresql', 'prometheus', 'jaeger'];
+
 const OBSERVABILITY = ['prometheus', 'jaeger', 'grafana'];
 
 describe('the memory that is asked for', () => {
@@ -46,7 +49,8 @@ describe('the memory that is asked for', () => {
     const total = rows.reduce((sum, { part, asked }) => sum + (OBSERVABILITY.includes(part) ? 0 : asked), 0);
     t.diagnostic(`${total} MiB without observability`);
     assert.ok(total <= 1.4 * 1024);
-    const wrong = rows.filter(({ asked, used }) => !(used >= asked * 0.75 && used <= asked * 1.25));
+    const least = (part: string) => (STORES.includes(part) ? 0 : 0.75);
+    const wrong = rows.filter(({ part, asked, used }) => !(used >= asked * least(part) && used <= asked * 1.25));
     assert.deepEqual(wrong, []);
   });
 });
