@@ -62,9 +62,12 @@ test('runAllQuickly fails a scenario that passes and is judged wrong, and one th
   const { lab, say } = fakeLab({});
   const slow = await runAllQuickly(lab, say, (_, seconds) => (seconds < 90 ? ['was fast'] : []));
   assert.deepEqual(
-    slow,
-    scenarioNames().map(name => `${name}: was fast`),
+    slow.toSorted(),
+    scenarioNames()
+      .map(name => `${name}: was fast`)
+      .toSorted(),
   );
+  assert.match(slow.slice(-2).join(), /^balancing: .*,drain: /, 'those that replace pods are the last');
   const silent = { ...lab, runScenario: async function* () {} };
   assert.match((await runAllQuickly(silent, say))[0] ?? '', /gave no result/);
   const document = JSON.stringify({ ...sampleResult, arms: [] });
