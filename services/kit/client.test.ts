@@ -6,7 +6,7 @@ import { status } from '@grpc/grpc-js';
 import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { PaymentServiceService as Payments } from '../../proto/gen/telltale/payments/v1/payments.ts';
 import { createClient, detached } from './client.ts';
-import { deadlineIn } from './deadline.ts';
+import { deadlineIn, remainingMs } from './deadline.ts';
 import { scriptMetadata } from './experiment.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import { RpcError } from './rpc-error.ts';
@@ -19,17 +19,19 @@ const getCharge = { idempotencyKey: 'k' };
 /** A leaf whose handler reports its context and then waits until the call ends or `answer` resolves. */
 function leaf(answer: Promise<unknown> = new Promise(() => {})) {
   const contexts: CallContext[] = [];
+  const budgets: number[] = [];
   const stopped: unknown[] = [];
   const handlers: Handlers<typeof Payments> = {
     charge: () => ({ charge: undefined, replayed: false }),
     async getCharge(_request, context) {
       contexts.push(context);
+      budgets.push(remainingMs(context.deadline));
       await Promise.race([answer, once(context.signal, 'abort')]);
       stopped.push(context.signal.reason);
       return { charge: undefined };
     },
   };
-  return { contexts, stopped, binding: bind(Payments, handlers) };
+  return { contexts, budgets, stopped, binding: bind(Payments, handlers) };
 }
 
 /** A server whose getOrder calls the leaf in the way given. */
@@ -51,17 +53,17 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('a call made with a context', () => {
   it('has less of a budget than its parent, and ends DEADLINE_EXCEEDED with it', async () => {
-    const { contexts, stopped, binding } = leaf();
+    const { budgets, stopped, binding } = leaf();
     await using bottom = await startServer([binding]);
-    let parent: CallContext | undefined;
+    let parent = 0;
     await using top = await hop(bottom, (client, context) => {
-      parent = context;
+      parent = remainingMs(context.deadline);
       return client.getCharge(getCharge, { context });
     });
-    const call = top.client(Orders).getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(150) });
+    const call = top.client(Orders).getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(1000) });
     await assert.rejects(call, { code: status.DEADLINE_EXCEEDED });
     await until(() => stopped.length === 1);
-    assert.ok(parent && contexts[0] && contexts[0].deadline < parent.deadline);
+    assert.ok(budgets[0] && budgets[0] < parent, `${budgets} of ${parent} ms`); // a time from now is sent, so compare times from now
     assert.ok(stopped[0] instanceof RpcError); // its deadline, or on a slow day the reset of its caller's
   });
 

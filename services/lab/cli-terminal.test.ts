@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
+import { DescribeScenarioResponse, LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { pause } from '../kit/pause.ts';
 import { bind } from '../kit/server.ts';
 import { startServer, type TestServer } from '../kit/testing.ts';
@@ -77,7 +77,7 @@ describe('telltale, and the terminal around it', () => {
     const never = () => assert.fail('nobody asks');
     const binding = bind(LabServiceService, {
       listScenarios: never,
-      describeScenario: never,
+      describeScenario: () => DescribeScenarioResponse.create(),
       listResults: never,
       getResult: never,
       reportRecords: never,
