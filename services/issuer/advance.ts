@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Authorities, FoundAuthorities } from './authorities.ts';
+import { type Authorities, bundleIn, type FoundAuthorities } from './authorities.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { parseCertificate, parseCertificates } from './certificate.ts';
 import { HOUR_MS, MINUTE_MS, type Policy } from './policy.ts';
@@ -68,6 +68,7 @@ function isInEveryBundle({ certificate }: Authority, { identities }: Situation):
   const wanted = new X509Certificate(certificate).fingerprint256;
   return identities.every(
     ({ 'ca.crt': bundle }) =>
-      bundle === undefined || parseCertificates(bundle)?.some(({ fingerprint256 }) => fingerprint256 === wanted) === true,
+      bundle === undefined ||
+      parseCertificates(bundleIn(bundle))?.some(({ fingerprint256 }) => fingerprint256 === wanted) === true,
   );
 }

@@ -55,6 +55,16 @@ export function changesTo(authorities: Authorities, files: Files): FileChanges {
 export const bundleOf = ({ current, next, previous }: Authorities): string =>
   [current.certificate, next?.certificate ?? '', ...previous].join('');
 
+/**
+ * The text of a file with this bundle: RFC 7468 lets text stand before certificates, and here it makes each writing differ from all
+ * others. Envoy (1.40) keeps a hash of the last file that it could use, and after one that it could not, takes no notice of the same
+ * bytes as before.
+ */
+export const bundleFile = (bundle: string, now: Date): string => `written ${now.toISOString()}\n${bundle}`;
+
+/** The bundle in a file, with or without the line that {@link bundleFile} puts before it. */
+export const bundleIn = (file: string | undefined): string | undefined => file?.replace(/^written [\dTZ:.-]+\n/, '');
+
 function readAuthority(certificate: string | undefined, key: string | undefined, now: Date): Authority | undefined {
   const parsed = parseCertificate(certificate);
   if (!parsed?.ca || parsed.validToDate <= now || !isKeyOf(parsed, key)) return undefined;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
 import { identityOf } from '../kit/identity.ts';
+import { bundleIn } from './authorities.ts';
 import { createAuthority, issueLeaf } from './authority.ts';
 import { AUTHORITY_SECRET, HOUR_MS, MINUTE_MS, secretOf } from './policy.ts';
 import { type Found, renew } from './renew.ts';
@@ -79,6 +80,23 @@ describe('renew', () => {
       assert.deepEqual(await writes(withUsers(files)), [['users-identity', 'tls.crt tls.key', reason]]);
     const bundle = await writes(withUsers({ 'ca.crt': other.certificate }));
     assert.deepEqual(bundle, [['users-identity', 'ca.crt', 'the bundle was another']]);
+  });
+
+  it('mends a bundle by other bytes than it had before, as Envoy takes no notice of the same', async () => {
+    const good = life.store.files(secretOf('users'))['ca.crt'] ?? '';
+    const mended = async (minutes: number) => {
+      const [write] = await renew(
+        withUsers({ 'ca.crt': good.slice(0, -100) })(found()),
+        policy,
+        new Date(life.now() + minutes * MINUTE_MS),
+      );
+      return write?.changes['ca.crt'] ?? '';
+    };
+    const texts = [good, await mended(1), await mended(2)];
+    assert.equal(new Set(texts).size, 3);
+    assert.equal(new Set(texts.map(bundleIn)).size, 1);
+    assert.deepEqual(await writes(withUsers({ 'ca.crt': texts[2] ?? '' })), []);
+    assert.deepEqual(await writes(withUsers({ 'ca.crt': bundleIn(good) ?? '' })), []); // of an issuer that did not say when
   });
 
   it('fills the Secret of a new identity, and touches no other', async () => {

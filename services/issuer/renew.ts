@@ -1,7 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { identityOf } from '../kit/identity.ts';
 import { advance } from './advance.ts';
-import { type Authorities, bundleOf, changesTo, type FoundAuthorities, readAuthorities } from './authorities.ts';
+import {
+  type Authorities,
+  bundleFile,
+  bundleIn,
+  bundleOf,
+  changesTo,
+  type FoundAuthorities,
+  readAuthorities,
+} from './authorities.ts';
 import { issueLeaf } from './authority.ts';
 import { leafProblem } from './leaf-problem.ts';
 import { AUTHORITY_SECRET, CLOCK_TOLERANCE_MS, type Policy, secretOf } from './policy.ts';
@@ -53,7 +61,7 @@ async function renewIdentity(
 ): Promise<Write> {
   const secret = secretOf(name);
   const bundle = bundleOf(authorities);
-  const trust = files['ca.crt'] === bundle ? {} : { 'ca.crt': bundle };
+  const trust = bundleIn(files['ca.crt']) === bundle ? {} : { 'ca.crt': bundleFile(bundle, now) };
   const problem = leafProblem(name, files, policy, authorities.current.certificate, now);
   if (problem === undefined) return { secret, changes: trust, reason: 'the bundle was another' };
   const leaf = await issueLeaf(authorities.current, {
