@@ -16,7 +16,7 @@ const causes = {
   EdgeUnreachable: { part: 'edge', commandLine: 'envoy.yaml' },
 };
 
-describe('alerts', () => {
+describe('alerts', { concurrency: true }, () => {
   let prometheus: Prometheus;
   let node: NodePod;
   before(async () => {
