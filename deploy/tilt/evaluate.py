@@ -13,6 +13,10 @@ import sys
 import starlark
 import yaml
 
+# Those of libyaml where PyYAML has them: the chart is ten thousand lines, which takes Python itself seconds.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 folder, helm_program = sys.argv[1:3]
 calls = []
 
@@ -63,12 +67,12 @@ def valuer(function, parameters):
 
 def read_yaml(path):
     with open(at(path), encoding="utf-8") as file:
-        return yaml.safe_load(file)
+        return yaml.load(file, Loader)
 
 
 def read_yaml_stream(path):
     with open(at(path), encoding="utf-8") as file:
-        return list(yaml.safe_load_all(file))
+        return list(yaml.load_all(file, Loader))
 
 
 def helm(path, name="chart", namespace="", values=(), set=()):
@@ -79,14 +83,14 @@ def helm(path, name="chart", namespace="", values=(), set=()):
     for value in set:
         command += ["--set", value]
     rendered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    objects = [found for found in yaml.safe_load_all(rendered) if found]
+    objects = [found for found in yaml.load_all(rendered, Loader) if found]
     for found in objects:
         found["metadata"].setdefault("namespace", namespace)
-    return yaml.safe_dump_all(objects)
+    return yaml.dump_all(objects, Dumper=Dumper)
 
 
 def k8s_yaml(text):
-    calls.append({"function": "k8s_yaml", "objects": list(yaml.safe_load_all(text))})
+    calls.append({"function": "k8s_yaml", "objects": list(yaml.load_all(text, Loader))})
 
 
 functions = {
@@ -95,8 +99,8 @@ functions = {
     "read_yaml_stream": read_yaml_stream,
     "helm": helm,
     "k8s_yaml": k8s_yaml,
-    "decode_yaml_stream": lambda text: list(yaml.safe_load_all(text)),
-    "encode_yaml_stream": lambda objects: yaml.safe_dump_all(objects),
+    "decode_yaml_stream": lambda text: list(yaml.load_all(text, Loader)),
+    "encode_yaml_stream": lambda objects: yaml.dump_all(objects, Dumper=Dumper),
     "k8s_context": lambda: os.environ.get("TILT_CONTEXT", "kind-telltale"),
     "getenv": lambda name, default=None: os.environ.get(name, default),
 }
