@@ -33,14 +33,20 @@ export async function takeTurns<Arm extends { name: string }, Turn>(
 ): Promise<Map<Arm, Turn[]>> {
   const turns = new Map<Arm, Turn[]>(arms.map(arm => [arm, []]));
   for (let round = 1; round <= rounds; round++) {
-    const order = arms.map(arm => ({ arm, at: Math.random() })).sort((a, b) => a.at - b.at);
-    for (const { arm } of order) {
+    for (const arm of shuffled(arms)) {
       process.stderr.write(`round ${round} of ${rounds}: ${arm.name}\n`);
       turns.get(arm)?.push(await take(arm));
     }
   }
   return turns;
 }
+
+/** The same in random order. */
+export const shuffled = <Item>(items: readonly Item[]): Item[] =>
+  items
+    .map(item => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 
 /** Prints rows, whose first is the column's heading, as a table, or with the machine they were measured on as JSON. */
 export function printRows(rows: readonly Record<string, string | number>[], json: boolean | undefined, settings: object): void {
@@ -49,7 +55,7 @@ export function printRows(rows: readonly Record<string, string | number>[], json
     console.log(JSON.stringify({ conditions, rows }, null, 2));
     return;
   }
-  const table = new Table({ head: Object.keys(rows[0] ?? {}), style: { head: [] } });
+  const table = new Table({ head: Object.keys(rows[0] ?? {}), style: { head: [], border: [] } });
   for (const row of rows) table.push(Object.values(row));
   console.log(table.toString());
 }

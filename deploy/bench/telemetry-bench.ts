@@ -1,12 +1,13 @@
-// What telemetry costs a server: `make bench-telemetry`. Arms take turns in random order; each round starts a process of its own for
-// each, so that no arm inherits what another has warmed up.
+// What telemetry costs a server: `make bench-telemetry`. Each round starts a process for each arm, so that no arm inherits what
+// another has warmed up, and then calls them in turn, in random order, for a moment each.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { UserRequest, UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { frame } from '../../services/kit/testing-raw-call.ts';
-import { benchOptions, printRows, spread, takeTurns } from './bench-options.ts';
+import { benchOptions, printRows, shuffled, spread } from './bench-options.ts';
 import { loadUntil } from './h2-load.ts';
 
 interface Arm {
@@ -30,28 +31,75 @@ const CONCURRENCY = 64;
 const WARM_UP_CALLS = 60_000;
 const CALL = { path: UserServiceService.getUser.path, body: frame(UserRequest.encode({ id: 123 }).finish()) };
 
-/** CPU microseconds per call, and calls a second, of one turn. */
+/** How long one arm is called before the next is, in milliseconds: what slows the machine down for a second slows all arms. */
+const SLICE_MS = 200;
+/** After how many milliseconds what is left of the spans has been sent, too. */
+const SENT_MS = 6000;
+
+/** CPU microseconds per call, and calls a second, of one round. */
 interface Turn {
   readonly cpuUs: number;
   readonly rps: number;
 }
 
-async function takeTurn({ made, sampled }: Arm, collector: string, ms: number): Promise<Turn> {
-  const call = { ...CALL, sampled: sampled ?? 1 }; // all arms get the same requests
-  const server = fork(new URL('bench-server.ts', import.meta.url), [made], {
-    execArgv: ['--import', new URL('../../services/kit/telemetry.ts', import.meta.url).href],
-    env: { ...process.env, ...(sampled !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }) },
-  });
-  try {
-    const address = `127.0.0.1:${(await once(server, 'message'))[0]}`;
-    await loadUntil(answered => answered >= WARM_UP_CALLS, address, call, CONCURRENCY);
-    const before = await cpuOf(server);
-    const endsAt = Date.now() + ms;
-    const calls = await loadUntil(() => Date.now() >= endsAt, address, call, CONCURRENCY);
-    return { cpuUs: ((await cpuOf(server)) - before) / calls, rps: (calls * 1000) / ms };
-  } finally {
-    server.kill('SIGKILL');
+/** An arm's server in one round, and what it has been asked. */
+class Running implements Disposable {
+  calls = 0;
+  readonly arm: Arm;
+  readonly #server: ChildProcess;
+  readonly #address: string;
+
+  private constructor(arm: Arm, server: ChildProcess, port: unknown) {
+    this.arm = arm;
+    this.#server = server;
+    this.#address = `127.0.0.1:${port}`;
   }
+
+  static async start(arm: Arm, collector: string): Promise<Running> {
+    const server = fork(new URL('bench-server.ts', import.meta.url), [arm.made], {
+      execArgv: ['--import', new URL('../../services/kit/telemetry.ts', import.meta.url).href],
+      env: { ...process.env, ...(arm.sampled !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }) },
+    });
+    return new Running(arm, server, (await once(server, 'message'))[0]);
+  }
+
+  async load(over: (answered: number) => boolean): Promise<void> {
+    const call = { ...CALL, sampled: this.arm.sampled ?? 1 }; // all arms get the same requests
+    this.calls += await loadUntil(over, this.#address, call, CONCURRENCY);
+  }
+
+  cpuUs(): Promise<number> {
+    return cpuOf(this.#server);
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.kill('SIGKILL');
+  }
+}
+
+/** One round: a process for each arm, all warm, which are then called in turn for a moment each until each has had `ms` milliseconds. */
+async function takeRound(collector: string, ms: number): Promise<Map<Arm, Turn>> {
+  using stack = new DisposableStack();
+  const servers: Running[] = [];
+  for (const arm of ARMS) servers.push(stack.use(await Running.start(arm, collector)));
+  for (const server of shuffled(servers)) await server.load(answered => answered >= WARM_UP_CALLS);
+  await wait(SENT_MS);
+  for (const server of servers) server.calls = 0;
+  const before = await Promise.all(servers.map(server => server.cpuUs()));
+  const slices = Math.ceil(ms / SLICE_MS);
+  for (let slice = 0; slice < slices; slice++)
+    for (const server of shuffled(servers)) {
+      const endsAt = performance.now() + SLICE_MS;
+      await server.load(() => performance.now() >= endsAt);
+    }
+  await wait(SENT_MS);
+  const after = await Promise.all(servers.map(server => server.cpuUs()));
+  return new Map(
+    servers.map(({ arm, calls }, n) => [
+      arm,
+      { cpuUs: ((after[n] ?? 0) - (before[n] ?? 0)) / calls, rps: (calls * 1000) / (slices * SLICE_MS) },
+    ]),
+  );
 }
 
 async function cpuOf(server: ChildProcess): Promise<number> {
@@ -73,10 +121,14 @@ async function startCollector(): Promise<string> {
 const { rounds, ms, json } = benchOptions(
   'bench-telemetry',
   "What telemetry costs a server. CPU per call is what the server's process took, user and system; capacity is what one core of it would do with that.",
-  { rounds: 7, ms: 3000 },
+  { rounds: 5, ms: 6000 },
 );
 const collector = await startCollector();
-const turns = await takeTurns(ARMS, rounds, arm => takeTurn(arm, collector, ms));
+const turns = new Map<Arm, Turn[]>(ARMS.map(arm => [arm, []]));
+for (let round = 1; round <= rounds; round++) {
+  process.stderr.write(`round ${round} of ${rounds}\n`);
+  for (const [arm, turn] of await takeRound(collector, ms)) turns.get(arm)?.push(turn);
+}
 const bare = turns.get(ARMS[0] as Arm) ?? [];
 const rows = ARMS.map(arm => {
   const its = turns.get(arm) ?? [];
