@@ -41,6 +41,20 @@ export async function takeTurns<Arm extends { name: string }, Turn>(
   return turns;
 }
 
+/** Takes rounds in which all arms have their turns by themselves, and says on standard error which; resolves to the turns of each. */
+export async function takeRounds<Arm, Turn>(
+  arms: readonly Arm[],
+  rounds: number,
+  take: () => Promise<ReadonlyMap<Arm, Turn>>,
+): Promise<Map<Arm, Turn[]>> {
+  const turns = new Map<Arm, Turn[]>(arms.map(arm => [arm, []]));
+  for (let round = 1; round <= rounds; round++) {
+    process.stderr.write(`round ${round} of ${rounds}\n`);
+    for (const [arm, turn] of await take()) turns.get(arm)?.push(turn);
+  }
+  return turns;
+}
+
 /** The same in random order. */
 export const shuffled = <Item>(items: readonly Item[]): Item[] =>
   items

@@ -6,19 +6,22 @@ import { createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
 import { loadWhile, quantile } from '../local/testing-load.ts';
-import { benchOptions, printRows, spread, takeTurns } from './bench-options.ts';
+import { benchOptions, printRows, shuffled, spread, takeRounds } from './bench-options.ts';
 import { cpuUs } from './process-cpu.ts';
 import { startService } from './service-process.ts';
 
 const RATE = 500;
 const WARM_UP_MS = 3000;
+/** How long one arm is called before the other is, and how long what is left of its records takes to be sent, in milliseconds. */
+const SLICE_MS = 1000;
+const SENT_MS = 500;
 
 interface Arm {
   readonly name: string;
   readonly marked: boolean;
 }
 
-/** What a call took in one turn: milliseconds, and CPU microseconds of users. */
+/** What a call took in one round: milliseconds, and CPU microseconds of users. */
 interface Turn {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -28,7 +31,7 @@ interface Turn {
 const { rounds, ms, json } = benchOptions(
   'bench-records',
   'What the record of a marked call costs it, its line of log and its way to the lab.',
-  { rounds: 9, ms: 5000 },
+  { rounds: 5, ms: 10_000 },
 );
 await using lab = await startService('lab', folder => ({ TELLTALE_DATA_DIR: folder }));
 await using users = await startService('users', () => ({ TELLTALE_RECORDS_TO: 'lab', TELLTALE_EGRESS: lab.address }));
@@ -45,7 +48,7 @@ const arms: readonly Arm[] = [
   { name: 'marked', marked: true },
 ];
 for (const { marked } of arms) await loadWhile(wait(WARM_UP_MS), RATE, ask(marked));
-const turns = await takeTurns(arms, rounds, takeTurn);
+const turns = await takeRounds(arms, rounds, takeRound);
 const plain = turns.get(arms[0] as Arm) ?? [];
 const dropped = await droppedRecords();
 const rows = arms.map(arm => {
@@ -66,13 +69,24 @@ const rows = arms.map(arm => {
 });
 printRows(rows, json, { rate: RATE, ms });
 
-async function takeTurn({ marked }: Arm): Promise<Turn> {
-  await wait(500); // what the turn before has left to send is sent
-  const before = cpuUs([users.pid]);
-  const { calls, failures, latenciesMs } = await loadWhile(wait(ms), RATE, ask(marked));
-  if (failures.length > 0) throw new Error(`${failures.length} of ${calls} calls failed: ${failures[0]?.message}`);
-  const used = (cpuUs([users.pid]) - before) / calls;
-  return { p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99), cpuUs: used };
+/** One round: both in turn, in random order, for a second each, until each has had `ms` milliseconds. */
+async function takeRound(): Promise<Map<Arm, Turn>> {
+  const taken = arms.map(arm => ({ arm, latenciesMs: [] as number[], cpuUs: 0 }));
+  for (let slice = 0; slice < Math.ceil(ms / SLICE_MS); slice++)
+    for (const own of shuffled(taken)) {
+      const before = cpuUs([users.pid]);
+      const { calls, failures, latenciesMs } = await loadWhile(wait(SLICE_MS), RATE, ask(own.arm.marked));
+      if (failures.length > 0) throw new Error(`${failures.length} of ${calls} calls failed: ${failures[0]?.message}`);
+      await wait(SENT_MS);
+      own.cpuUs += cpuUs([users.pid]) - before;
+      own.latenciesMs.push(...latenciesMs);
+    }
+  return new Map(
+    taken.map(({ arm, latenciesMs, cpuUs }) => {
+      const sorted = latenciesMs.sort((a, b) => a - b);
+      return [arm, { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), cpuUs: cpuUs / sorted.length }];
+    }),
+  );
 }
 
 async function droppedRecords(): Promise<number> {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserRequest, UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { frame } from '../../services/kit/testing-raw-call.ts';
-import { benchOptions, printRows, shuffled, spread } from './bench-options.ts';
+import { benchOptions, printRows, shuffled, spread, takeRounds } from './bench-options.ts';
 import { loadUntil } from './h2-load.ts';
 
 interface Arm {
@@ -133,11 +133,7 @@ const { rounds, ms, json } = benchOptions(
   { rounds: 5, ms: 6000 },
 );
 const collector = await startCollector();
-const turns = new Map<Arm, Turn[]>(ARMS.map(arm => [arm, []]));
-for (let round = 1; round <= rounds; round++) {
-  process.stderr.write(`round ${round} of ${rounds}\n`);
-  for (const [arm, turn] of await takeRound(collector, ms)) turns.get(arm)?.push(turn);
-}
+const turns = await takeRounds(ARMS, rounds, () => takeRound(collector, ms));
 const bare = turns.get(ARMS[0] as Arm) ?? [];
 const rows = ARMS.map(arm => {
   const its = turns.get(arm) ?? [];
