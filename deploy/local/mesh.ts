@@ -11,6 +11,7 @@ import { RunError } from './run-error.ts';
 import { takeRunFolder } from './run-folder.ts';
 import { lookUp } from './service-name.ts';
 import { locateTool } from './tools.ts';
+import { reachUpstreams } from './upstreams.ts';
 import { waitUntil } from './wait.ts';
 
 export interface MeshOptions {
@@ -34,6 +35,12 @@ export interface MeshOptions {
   /** Ends the start, and a wait for readiness. */
   signal?: AbortSignal | undefined;
 }
+
+/**
+ * How long Envoys get to find the pods that are ready, in milliseconds: three of their health checks. A mesh in which they do not
+ * find each other, such as one that a test has broken, runs all the same.
+ */
+const UPSTREAMS_MS = 3000;
 
 /** What a start is doing. */
 export interface Progress {
@@ -65,7 +72,7 @@ export interface Mesh {
   scale(service: string, replicas: number): Promise<void>;
   /** Sends a signal to a container of a pod; throws a `RunError` when it does not run. */
   killContainer(pod: string, container: string, signal: NodeJS.Signals): void;
-  /** Resolves when all pods are ready; throws a `RunError` with log lines as soon as one cannot become ready, or after the time-out. */
+  /** Resolves when all pods are ready, and their Envoys send them calls; throws a `RunError` with log lines as soon as one cannot become ready, or after the time-out. */
   whenReady(): Promise<void>;
   /**
    * Ends every process and removes the run's files, but not its logs and volumes.
@@ -155,6 +162,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       await waitUntil(settled, { timeoutMs, signal }).finally(() => reported.abort());
       await progress;
       if (!all().every(({ complete }) => complete)) throw new RunError(whyNotReady(all()));
+      await waitUntil(() => reachUpstreams(all()), { timeoutMs: UPSTREAMS_MS, signal });
     },
     stop(graceMs) {
       // A second stop may be more urgent than the first.
