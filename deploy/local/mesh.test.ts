@@ -99,6 +99,13 @@ describe('startMesh', () => {
     await mesh.stop();
   });
 
+  it('says what to do when an Envoy that cannot start says it in other words', async () => {
+    using folder = testFolder();
+    const mesh = await start(folder, {}, { FAIL: `assert failure: inotify_fd_ >= 0.${'\n at a frame'.repeat(20)}` });
+    await assert.rejects(mesh.whenReady(), /Envoy got no inotify instance: .*make down.*fs\.inotify\.max_user_instances/);
+    await mesh.stop();
+  });
+
   it('fails after the time-out with what is not ready', async () => {
     using folder = testFolder();
     const mesh = await start(folder, { timeoutMs: 1500 }, { READY: 'false' });

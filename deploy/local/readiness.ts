@@ -6,6 +6,17 @@ import { pause } from './wait.ts';
 /** A container that ended this often before its pod was ever ready will not become ready by waiting. */
 const hopelessRestarts = 4;
 
+/** What a line of a log says that is not easily understood, and what to do about it. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /inotify_fd_ >= 0/,
+    'Envoy got no inotify instance: end what else takes them (another mesh: make down), or allow more: sudo sysctl fs.inotify.max_user_instances=512',
+  ],
+];
+/** How many of a log's last lines are looked through for those, and how many are shown. */
+const SEARCHED = 200;
+const SHOWN = 12;
+
 /** The first container that cannot start, when there is one. */
 export function hopeless(deployments: readonly Deployment[]): boolean {
   return pods(deployments).some(
@@ -22,11 +33,13 @@ export function whyNotReady(deployments: readonly Deployment[]): string {
   const shown = containers.slice(0, 3).map(({ pod, container }) => {
     const { restarts, lastExit, logFile } = container;
     const life = lastExit === undefined ? 'runs but is not ready' : `ended with ${lastExit}, ${restarts} restarts`;
-    const lines = lastLines(logFile, 12).map(line => `    ${line.slice(0, 300)}`);
-    return [`${pod.name}/${container.name} ${life}. Its last lines (${logFile}):`, ...lines].join('\n');
+    const searched = lastLines(logFile, SEARCHED);
+    const lines = searched.slice(-SHOWN).map(line => `    ${line.slice(0, 300)}`);
+    const hints = HINTS.filter(([sign]) => searched.some(line => sign.test(line))).map(([, hint]) => hint);
+    return [`${pod.name}/${container.name} ${life}. Its last lines (${logFile}):`, ...lines, ...hints].join('\n');
   });
   const more = containers.length > shown.length ? [`and ${containers.length - shown.length} more containers`] : [];
-  return [`${waiting.length} pods are not ready`, ...shown, ...more].join('\n');
+  return [waiting.length === 1 ? '1 pod is not ready' : `${waiting.length} pods are not ready`, ...shown, ...more].join('\n');
 }
 
 /** Reports `n/m ready`, now and at each change, until the signal is aborted. */
