@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
-import { quantile } from '../local/testing-load.ts';
+import { quantile } from '../../services/lab/measure/statistics.ts';
 
 /** What every benchmark's command line says. */
 export interface BenchOptions {

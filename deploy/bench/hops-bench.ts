@@ -6,7 +6,7 @@ import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import type { PodView } from '../local/mesh.ts';
-import { loadWhile, quantile } from '../local/testing-load.ts';
+import { latencyMs, loadWhile } from '../local/testing-load.ts';
 import { startTestMesh, type TestMesh } from '../local/testing-mesh.ts';
 import { benchOptions, printRows, spread, takeTurns } from './bench-options.ts';
 import { cpuUs } from './process-cpu.ts';
@@ -78,11 +78,12 @@ async function takeTurn({ address, app, envoys }: Way): Promise<Turn> {
   const ask = () => client.getUser({ id: 123 }, { deadline: deadlineIn(5000) });
   await loadWhile(wait(WARM_UP_MS), RATE, ask);
   const [appBefore, envoysBefore] = [cpuUs([app]), cpuUs(envoys)];
-  const { calls, failures, latenciesMs } = await loadWhile(wait(ms), RATE, ask);
+  const load = await loadWhile(wait(ms), RATE, ask);
+  const { calls, failures } = load;
   if (failures.length > 0) throw new Error(`${failures.length} of ${calls} calls failed: ${failures[0]?.message}`);
   return {
-    p50Ms: quantile(latenciesMs, 0.5),
-    p99Ms: quantile(latenciesMs, 0.99),
+    p50Ms: latencyMs(load, 0.5),
+    p99Ms: latencyMs(load, 0.99),
     appUs: (cpuUs([app]) - appBefore) / calls,
     envoyUs: (cpuUs(envoys) - envoysBefore) / calls,
   };

@@ -5,7 +5,7 @@ import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
-import { loadWhile, quantile } from '../local/testing-load.ts';
+import { type LoadResult, latencyMs, loadWhile } from '../local/testing-load.ts';
 import { benchOptions, printRows, shuffled, spread, takeRounds } from './bench-options.ts';
 import { cpuUs } from './process-cpu.ts';
 import { startService } from './service-process.ts';
@@ -71,21 +71,21 @@ printRows(rows, json, { rate: RATE, ms });
 
 /** One round: both in turn, in random order, for a second each, until each has had `ms` milliseconds. */
 async function takeRound(): Promise<Map<Arm, Turn>> {
-  const taken = arms.map(arm => ({ arm, latenciesMs: [] as number[], cpuUs: 0 }));
+  const taken = arms.map(arm => ({ arm, answers: [] as LoadResult['answers'], cpuUs: 0 }));
   for (let slice = 0; slice < Math.ceil(ms / SLICE_MS); slice++)
     for (const own of shuffled(taken)) {
       const before = cpuUs([users.pid]);
-      const { calls, failures, latenciesMs } = await loadWhile(wait(SLICE_MS), RATE, ask(own.arm.marked));
+      const { calls, failures, answers } = await loadWhile(wait(SLICE_MS), RATE, ask(own.arm.marked));
       if (failures.length > 0) throw new Error(`${failures.length} of ${calls} calls failed: ${failures[0]?.message}`);
       await wait(SENT_MS);
       own.cpuUs += cpuUs([users.pid]) - before;
-      own.latenciesMs.push(...latenciesMs);
+      own.answers.push(...answers);
     }
   return new Map(
-    taken.map(({ arm, latenciesMs, cpuUs }) => {
-      const sorted = latenciesMs.sort((a, b) => a - b);
-      return [arm, { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), cpuUs: cpuUs / sorted.length }];
-    }),
+    taken.map(({ arm, answers, cpuUs }) => [
+      arm,
+      { p50Ms: latencyMs({ answers }, 0.5), p99Ms: latencyMs({ answers }, 0.99), cpuUs: cpuUs / answers.length },
+    ]),
   );
 }
 

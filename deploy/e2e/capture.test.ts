@@ -38,7 +38,7 @@ describe('a capture of all that goes between pods', () => {
       capture = await captureWhile(node.capture(SECONDS), async () => {});
     });
     report(t, result);
-    assert.ok(result.latenciesMs.length > 0);
+    assert.ok(result.answers.length > 0);
     assert.ok(capture);
     for (const hits of capture.hits) assert.ok(waysAt(hits, EDGE).length > 0, 'the capture has not seen the edge');
     for (const name of Object.keys(CARRIED))

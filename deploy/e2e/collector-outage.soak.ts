@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { median } from '../../services/lab/measure/statistics.ts';
+import { latencyMs } from '../local/testing-load.ts';
 import { kubectl, NAMESPACE, type Pod, podsOf, settled, until } from './kubectl.ts';
+import type { LoadReport } from './load.ts';
 import { report, withLoad } from './load-pod.ts';
 import { type NodePod, startNodePod } from './node-pod.ts';
 import { connectPrometheus, type Prometheus } from './prometheus.ts';
 import { workingSets } from './working-sets.ts';
 
 const MIB = 2 ** 20;
+const RATE = 100;
 const OUTAGE_MS = 60_000;
+/** How often it is away, to compare what calls take then with what they take before and after, and for how long: two scrapes of Prometheus. */
+const PAIRS = 5;
+const PIECE_MS = 30_000;
+/** What follows a change, in milliseconds, is not measured: a new Jaeger is busy with itself. */
+const SETTLE_MS = 10_000;
 
 /** How Jaeger is away until what these return is disposed of. */
 const outages: Record<string, (node: NodePod, jaeger: Pod) => Promise<AsyncDisposable>> = {
@@ -27,7 +36,7 @@ describe('the collector of traces, away for a minute at 100 calls a second', () 
   before(async () => {
     node = await startNodePod();
     prometheus = await connectPrometheus();
-    await withLoad({}, () => wait(60_000)); // caches and heaps of new processes have grown to what the load needs
+    await withLoad({ rate: RATE }, () => wait(60_000)); // caches and heaps of new processes have grown to what the load needs
   });
   after(async () => {
     prometheus?.[Symbol.dispose]();
@@ -40,17 +49,15 @@ describe('the collector of traces, away for a minute at 100 calls a second', () 
     it(`${how}: no call fails, no process keeps more than 20 MiB, and what is lost is counted`, async t => {
       const [jaeger] = await podsOf('jaeger');
       assert.ok(jaeger);
-      report(t, await withLoad({}, () => wait(20_000))); // the same without, to compare the latencies with
       const [spans, batches, sizes] = [await count(dropped), await count(failed), await workingSets()];
 
       let grown: [string, number][] = [];
-      const result = await withLoad({}, async () => {
+      const result = await withLoad({ rate: RATE }, async () => {
         await using _outage = await begin(node, jaeger);
         await wait(OUTAGE_MS);
         grown = growth(sizes, await workingSets());
       });
-      await kubectl(['delete', 'pod', jaeger.metadata.name, '--force', '--grace-period=0']); // another starts without a back-off
-      await settled();
+      await replace(jaeger);
       report(t, result);
       for (const [container, mib] of grown.slice(0, 3)) t.diagnostic(`${container} has grown by ${mib.toFixed(1)} MiB`);
       assert.equal(result.failures.length, 0);
@@ -65,8 +72,60 @@ describe('the collector of traces, away for a minute at 100 calls a second', () 
         `${(await count(dropped)) - spans} spans of apps and ${(await count(failed)) - batches} batches of Envoys are lost`,
       );
     });
+
+    it(`${how}: what calls take does not follow`, async t => {
+      const away: Piece[] = [];
+      const there: Piece[] = [];
+      const piece = async (pieces: Piece[]) => {
+        await wait(SETTLE_MS);
+        const from = Date.now();
+        await wait(PIECE_MS);
+        pieces.push({ from, to: Date.now() });
+      };
+      // calls that these cores have room for: where they wait for a core, that is all that is seen
+      const load = await withLoad({ rate: RATE, ordersOfTen: 0, usersOfTen: 10 }, async () => {
+        await piece(there);
+        for (let pair = 0; pair < PAIRS; pair++) {
+          const [jaeger] = await podsOf('jaeger');
+          assert.ok(jaeger);
+          {
+            await using _outage = await begin(node, jaeger);
+            await piece(away);
+          }
+          await replace(jaeger);
+          await piece(there);
+        }
+      });
+      report(t, load);
+      for (const q of [0.5, 0.99]) {
+        const [outages, others] = [away, there].map(pieces => pieces.map(piece => latencyWithin(load, piece, q)));
+        const ratios = (outages ?? []).map((ms, pair) => (2 * ms) / ((others?.[pair] ?? 0) + (others?.[pair + 1] ?? 0)));
+        const shown = (values: readonly number[] = []) => values.map(value => value.toFixed(2)).join(', ');
+        t.diagnostic(
+          `p${100 * q}: away ${shown(outages)} ms; there ${shown(others)} ms; ratios ${shown(ratios)}, median ${median(ratios).toFixed(2)}`,
+        );
+      }
+      assert.deepEqual(load.failures, []);
+    });
   }
 });
+
+/** Times in milliseconds since the epoch. */
+interface Piece {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The latency of the calls that were due then, in milliseconds. */
+function latencyWithin({ startedAt, answers }: LoadReport, { from, to }: Piece, q: number): number {
+  return latencyMs({ answers: answers.filter(({ dueMs }) => startedAt + dueMs >= from && startedAt + dueMs < to) }, q);
+}
+
+/** Deletes the pod, so that another starts without a back-off, and waits until it is ready. */
+async function replace(pod: Pod): Promise<void> {
+  await kubectl(['delete', 'pod', pod.metadata.name, '--force', '--grace-period=0']);
+  await settled();
+}
 
 /** Repeats what the kubelet undoes, once a second, until it is disposed of. */
 function again(action: () => Promise<unknown>): AsyncDisposable {

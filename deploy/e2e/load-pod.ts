@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
-import { quantile } from '../local/testing-load.ts';
+import { latencyMs } from '../local/testing-load.ts';
 import { kubectl, podsOf, until } from './kubectl.ts';
 import type { LoadOptions, LoadReport } from './load.ts';
 
@@ -19,6 +19,7 @@ const DEFAULTS: LoadOptions = {
   deadlineMs: 5000,
   policy: 'default',
   ordersOfTen: 1,
+  usersOfTen: 0,
   sku: 'sail',
   mark: '',
   userId: 0,
@@ -52,8 +53,9 @@ export async function withLoad(options: Partial<LoadOptions>, during: () => Prom
 }
 
 /** Says in a test's report what became of the calls. */
-export function report(t: TestContext, { calls, failures, latenciesMs, streams, cutStreams }: LoadReport): void {
-  const [p50, p99] = [0.5, 0.99].map(q => quantile(latenciesMs, q).toFixed(0));
+export function report(t: TestContext, load: LoadReport): void {
+  const { calls, failures, streams, cutStreams } = load;
+  const [p50, p99] = [0.5, 0.99].map(q => latencyMs(load, q).toFixed(0));
   t.diagnostic(
     `${failures.length} of ${calls} calls failed; p50 ${p50} ms, p99 ${p99} ms; ${cutStreams.length} of ${streams} streams cut`,
   );

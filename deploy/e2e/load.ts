@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
+import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
 import { createClient } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
@@ -19,8 +20,9 @@ export interface LoadOptions {
   policy: string;
   /** How long a call may take, in milliseconds. */
   deadlineMs: number;
-  /** Of ten calls how many place an order; the others get a profile. */
+  /** Of ten calls how many place an order, and how many get a user, which asks nobody else; the others get a profile. */
   ordersOfTen: number;
+  usersOfTen: number;
   /** What is ordered. */
   sku: string;
   /** What the ids of orders begin with, and the run that the calls are marked with; empty: no run. */
@@ -46,6 +48,7 @@ const STREAM_MS = 8000;
 
 const options = JSON.parse(process.argv[2] ?? '') as LoadOptions;
 const storefront = createClient(Storefront, { address: options.address });
+const users = createClient(Users, { address: options.address });
 const metadata = scriptMetadata([], options.mark || undefined, options.policy);
 const stopped = once(process, 'SIGTERM');
 const lines = [{ sku: options.sku, quantity: 1, unitPriceMinor: 100n }];
@@ -54,7 +57,9 @@ const paid: Record<string, string> = {};
 async function call(n: number): Promise<void> {
   const userId = options.userId || 1 + (n % 10_000);
   const deadline = deadlineIn(options.deadlineMs);
-  if (n % 10 >= options.ordersOfTen)
+  const ofTen = n % 10;
+  if (ofTen >= 10 - options.usersOfTen) return void (await users.getUser({ id: userId }, { deadline, metadata }));
+  if (ofTen >= options.ordersOfTen)
     return void (await storefront.getProfile({ userId, orderLimit: 1 }, { deadline, metadata }));
   const order = { orderId: `${options.mark}${randomUUID()}`, userId, lines, currencyCode: 'EUR' };
   const answer = await storefront.placeOrder({ order }, { deadline, metadata });

@@ -104,7 +104,7 @@ describe('the mesh port of every pod in the cluster', () => {
       }
     });
     report(t, result);
-    assert.ok(result.latenciesMs.length > 0);
+    assert.ok(result.answers.length > 0);
     assert.deepEqual(result.failures, []);
   });
 });

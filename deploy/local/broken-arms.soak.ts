@@ -6,6 +6,7 @@ import { deadlineIn } from '../../services/kit/deadline.ts';
 import { until } from '../../services/kit/testing-matchers.ts';
 import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
+import { CLUSTER_DELAY_MS } from './endpoints.ts';
 import { labFrom } from './testing-labs.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
 import { quickSettings } from './testing-scenarios.ts';
@@ -14,7 +15,7 @@ describe('a lab whose scenarios have lost what their claims are about', () => {
   let mesh: TestMesh;
   let lab: Client<typeof Lab>;
   before(async () => {
-    mesh = await startTestMesh({ transform: labFrom('testing-broken-lab.ts') });
+    mesh = await startTestMesh({ endpointDelayMs: CLUSTER_DELAY_MS, transform: labFrom('testing-broken-lab.ts') });
     lab = mesh.client(Lab);
     await until(() => lab.listScenarios({}, { deadline: deadlineIn(5000) }).then(Boolean, () => false));
   });

@@ -11,7 +11,7 @@ import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
 import { type CallRecord, preciseNow } from '../../services/kit/record.ts';
 import type { RpcError } from '../../services/kit/rpc-error.ts';
-import { quantile } from './testing-load.ts';
+import { quantile } from '../../services/lab/measure/statistics.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
 
 const SLOW_PAYMENTS: Partial<Step> = { service: 'payments', method: 'Charge', waitMs: 1000 };

@@ -5,14 +5,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
+import { CLUSTER_DELAY_MS } from './endpoints.ts';
 import type { KubeObject } from './manifest.ts';
-import { type LoadResult, loadWhile, quantile } from './testing-load.ts';
+import { type LoadResult, latencyMs, loadWhile } from './testing-load.ts';
 import { SERVICES, startTestMesh, type TestMesh } from './testing-mesh.ts';
 
 const RATE = 100;
 const DEADLINE_MS = 5000;
-/** How long the news of a pod that stops or starts takes to reach its callers' Envoys, as it would in a cluster. */
-const ENDPOINT_DELAY_MS = 500;
 
 /** 100 calls a second through the edge, nine profiles (users, orders) to one order (users, orders, payments). */
 function loadDuring(mesh: TestMesh, policy: 'no-retry' | 'default', during: () => Promise<unknown>): Promise<LoadResult> {
@@ -28,8 +27,9 @@ function loadDuring(mesh: TestMesh, policy: 'no-retry' | 'default', during: () =
   return loadWhile(wait(1000).then(during), RATE, call); // a second before anything happens
 }
 
-function report(t: TestContext, { calls, failures, latenciesMs }: LoadResult): void {
-  const [p50, p99] = [0.5, 0.99].map(q => quantile(latenciesMs, q).toFixed(0));
+function report(t: TestContext, load: LoadResult): void {
+  const { calls, failures } = load;
+  const [p50, p99] = [0.5, 0.99].map(q => latencyMs(load, q).toFixed(0));
   t.diagnostic(`${failures.length} of ${calls} calls failed; p50 ${p50} ms, p99 ${p99} ms`);
   for (const { dueMs, message } of failures.slice(0, 5)) t.diagnostic(`${dueMs.toFixed(0)} ms: ${message}`);
 }
@@ -44,7 +44,7 @@ function withoutDrain(objects: KubeObject[]): KubeObject[] {
 
 describe('at 100 calls a second through the edge, with 2 replicas of each service', () => {
   it('the restart of each service in turn fails no call, without any retry', async t => {
-    await using mesh = await startTestMesh({ endpointDelayMs: ENDPOINT_DELAY_MS });
+    await using mesh = await startTestMesh({ endpointDelayMs: CLUSTER_DELAY_MS });
     const result = await loadDuring(mesh, 'no-retry', async () => {
       for (const service of SERVICES) await mesh.restart(service);
     });
@@ -53,7 +53,7 @@ describe('at 100 calls a second through the edge, with 2 replicas of each servic
   });
 
   it('kill -9 of one app of each service in turn fails no call', async t => {
-    await using mesh = await startTestMesh({ endpointDelayMs: ENDPOINT_DELAY_MS });
+    await using mesh = await startTestMesh({ endpointDelayMs: CLUSTER_DELAY_MS });
     const result = await loadDuring(mesh, 'default', async () => {
       for (const service of SERVICES) {
         const [pod] = mesh.pods(service);
@@ -68,7 +68,7 @@ describe('at 100 calls a second through the edge, with 2 replicas of each servic
   });
 
   it('without the drain, the control, restarts fail calls', async t => {
-    await using mesh = await startTestMesh({ endpointDelayMs: ENDPOINT_DELAY_MS, transform: withoutDrain });
+    await using mesh = await startTestMesh({ endpointDelayMs: CLUSTER_DELAY_MS, transform: withoutDrain });
     const result = await loadDuring(mesh, 'no-retry', async () => {
       for (const service of SERVICES) await mesh.restart(service);
     });

@@ -12,6 +12,12 @@ export interface Endpoints {
   close(): void;
 }
 
+/**
+ * How long the news of a pod that starts or stops takes to reach its callers' Envoys in a cluster, at least, in milliseconds. Where it
+ * took no time, a pod that does not wait for it when it stops would lose nothing, which is not so anywhere else.
+ */
+export const CLUSTER_DELAY_MS = 500;
+
 export interface EndpointsOptions {
   /** The folder that stands for the ConfigMap `endpoints`. */
   dir: string;

@@ -14,6 +14,7 @@ import { proofOf, writeProof } from '../../services/lab/cli/prove.ts';
 import { meshControl } from '../../services/lab/control.ts';
 import { localApi } from '../../services/lab/kubernetes-api.ts';
 import type { Result } from '../../services/lab/result.ts';
+import { CLUSTER_DELAY_MS } from './endpoints.ts';
 import { repo, runPaths } from './paths.ts';
 import { isIdle } from './testing-labs.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
@@ -25,7 +26,7 @@ describe('the lab in a local mesh', () => {
   let mesh: TestMesh;
   let lab: Client<typeof Lab>;
   before(async () => {
-    mesh = await startTestMesh();
+    mesh = await startTestMesh({ endpointDelayMs: CLUSTER_DELAY_MS });
     lab = mesh.client(Lab);
     const storefront = mesh.client(Storefront, mesh.pods('lab')[0]);
     const isAnswered = (call: Promise<unknown>) => call.then(Boolean, () => false);

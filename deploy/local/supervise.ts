@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { CLUSTER_DELAY_MS } from './endpoints.ts';
 import { type Mesh, type MeshOptions, type Progress, startMesh } from './mesh.ts';
 import { runPaths } from './paths.ts';
 import { messageOf, RunError } from './run-error.ts';
@@ -18,7 +19,12 @@ export async function supervise(options: Omit<MeshOptions, 'report' | 'signal'>)
   process.once('disconnect', abandon);
   let mesh: Mesh | undefined;
   try {
-    mesh = await startMesh({ ...options, signal: stop.signal, report: progress => tell({ progress }) });
+    mesh = await startMesh({
+      endpointDelayMs: CLUSTER_DELAY_MS,
+      ...options,
+      signal: stop.signal,
+      report: progress => tell({ progress }),
+    });
     await mesh.whenReady();
     process.off('disconnect', abandon);
     tell({ ready: { edge: mesh.edge } });

@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { RpcError } from '../../services/kit/rpc-error.ts';
+import { quantile } from '../../services/lab/measure/statistics.ts';
 
 /** What became of the calls of a load. */
 export interface LoadResult {
   readonly calls: number;
   /** The message of each call that failed, with when it was due, in milliseconds since the start. */
   readonly failures: { readonly dueMs: number; readonly message: string }[];
-  /** How long each call took from when it was due, in milliseconds, sorted. */
-  readonly latenciesMs: number[];
+  /** When each other call was due, in milliseconds since the start, and how long it took from then. */
+  readonly answers: { readonly dueMs: number; readonly tookMs: number }[];
 }
 
 /**
@@ -22,13 +23,13 @@ export async function loadWhile(
   call: (n: number) => Promise<unknown>,
 ): Promise<LoadResult> {
   const failures: LoadResult['failures'] = [];
-  const latenciesMs: number[] = [];
+  const answers: LoadResult['answers'] = [];
   const open: Promise<void>[] = [];
   const start = performance.now();
   const make = async (n: number, dueMs: number) => {
     try {
       await call(n);
-      latenciesMs.push(performance.now() - start - dueMs);
+      answers.push({ dueMs, tookMs: performance.now() - start - dueMs });
     } catch (error) {
       failures.push({ dueMs, message: messageOf(error) });
     }
@@ -46,7 +47,7 @@ export async function loadWhile(
   }
   await Promise.all(open);
   await ending;
-  return { calls: open.length, failures, latenciesMs: latenciesMs.sort((a, b) => a - b) };
+  return { calls: open.length, failures, answers };
 }
 
 /** The code, the reason, the text, when to try again, and where it came from, for a test's report. */
@@ -58,7 +59,9 @@ function messageOf(error: unknown): string {
   return `${error.code} ${error.reason}: ${error.message}${again} ${JSON.stringify(trailers)}`;
 }
 
-/** The value below which a share `q` of the sorted values lies; NaN of none. */
-export function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-}
+/** The latency in milliseconds below which a share `q` of the answered calls lies; NaN when none was answered. */
+export const latencyMs = ({ answers }: Pick<LoadResult, 'answers'>, q: number): number =>
+  quantile(
+    answers.map(({ tookMs }) => tookMs),
+    q,
+  );
