@@ -6,7 +6,7 @@ import type { AnyScenario, Measured } from './scenario.ts';
 export const LEAST_EVIDENCE = 0.99;
 
 /** When repetitions of an arm differ by less than this share of the figure itself, an effect of that size would have been seen. */
-const RESOLUTION = 0.1;
+export const RESOLUTION = 0.1;
 
 type AnyMeasured = Measured<string, string>;
 

@@ -3,11 +3,12 @@ import type { CallPicture } from '../call-picture.ts';
 import { countConnections, type FollowedConnections, followConnections, mostAtOnce } from '../connections.ts';
 import type { Http1Users } from '../http1-users.ts';
 import { loadCounter } from '../measure/load-counter.ts';
-import { median, percent, quantile, share } from '../measure/statistics.ts';
+import { median, percent, quantile, share, spread } from '../measure/statistics.ts';
 import { tcpSegments } from '../measure/tcp-segments.ts';
 import type { Mesh } from '../mesh.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { type Arm, defineScenario } from '../scenario.ts';
+import { RESOLUTION } from '../verdict.ts';
 
 /** A deadline that does not matter, in milliseconds. */
 const AMPLE_MS = 20_000;
@@ -180,7 +181,8 @@ export const scenario = defineScenario({
   ],
   depends: ({ multiplexed, 'socket-each': each }) => {
     const [ours, theirs] = [median(multiplexed.p99), median(each.p99)];
-    if (ours <= theirs) return undefined;
+    const least = Math.max(RESOLUTION * ours, spread(multiplexed.p99), spread(each.p99));
+    if (!(ours - theirs > least)) return undefined; // as far as can be told here, they are alike
     return (
       `on how many connections HTTP/1.1 may have; with ${median(each.connections)} it has answered 99 of 100 calls after ` +
       `${theirs.toFixed(0)} ms, gRPC on one after ${ours.toFixed(0)} ms`
