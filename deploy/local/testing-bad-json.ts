@@ -98,7 +98,7 @@ const paths: JsonRow[] = [
     (path): JsonRow => [`GET ${path} is 404`, get(path), NOTHING],
   ),
   ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(
-    (method): JsonRow => [`${method} /api/users/123 is 404`, { method, path: '/api/users/123' }, NOTHING],
+    (method): JsonRow => [`${method} /api/users/123 is 404`, { ...post('{}'), method, path: '/api/users/123' }, NOTHING],
   ),
   ['DELETE /api/orders is 404', { method: 'DELETE', path: '/api/orders' }, NOTHING],
   [`GET ${METHOD} is 405`, get(METHOD), { status: 405, code: 12, says: /by POST/ }],
@@ -177,10 +177,24 @@ const headers: JsonRow[] = [
   ],
 ];
 
-/** The rows by what is bad about them. */
-export const badJson: Record<string, JsonRow[]> = { bodies, paths, queries, headers };
+const ordered = (user: number, change?: (text: string) => string) => post(order(change, user));
+const typed = (type: string, user = BUYER): HttpRequest => ({
+  ...ordered(user),
+  headers: type ? { 'content-type': type } : {},
+});
+const NOT_JSON: JsonOutcome = { status: 415, code: 3, says: /content type must be application\/json/ };
 
-const ordered = (user: number, change: (text: string) => string) => post(order(change, user));
+const types: JsonRow[] = [
+  ...['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'text/application/json', ''].map(
+    (type): JsonRow => [`an order as ${type || 'no content type'} is 415`, typed(type), NOT_JSON],
+  ),
+  ['an order as application/json; charset=utf-8 is 200', typed('application/json; charset=utf-8', 55), { status: 200 }],
+  ['an order as Application/JSON is 200', typed('Application/JSON', 56), { status: 200 }],
+];
+
+/** The rows by what is bad about them. */
+export const badJson: Record<string, JsonRow[]> = { bodies, paths, queries, headers, types };
+
 const query = '/api/users?page_size=9&page_size=1';
 
 /**
@@ -196,7 +210,6 @@ export const jsonGaps: JsonRow[] = [
     { status: 200, says: /"user_id":53,/ },
   ],
   ['an object for a list is a list of one', ordered(54, text => text.replace(/[[\]]/g, '')), { status: 200 }],
-  ['a content type other than JSON is ignored', post(order(undefined, 55), { 'content-type': 'text/plain' }), { status: 200 }],
   ['of a query key that is there twice the last one counts', get(query), { status: 200, says: /^\{"users":\[\{[^{]*\],/ }],
   ['a slash at the end is ignored', get('/api/users/123/'), ALICE],
   ['a plus sign before a number is ignored', get('/api/users/+123'), ALICE],
