@@ -96,3 +96,6 @@ export const paddingOf = (steps: readonly Step[]): number => steps.reduce((sum, 
 
 /** Whether a step tells the service to call others without its own call's deadline and cancellation. */
 export const detachesCalls = (steps: readonly Step[]): boolean => steps.some(step => step.detachCalls);
+
+/** Whether a step has the service stop without its wait, when it is told to while it serves the call. */
+export const skipsDrainWait = (steps: readonly Step[]): boolean => steps.some(step => step.skipDrainWait);

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { endOf } from './cancellation.ts';
 import type { CallContext, ServerCall } from './context.ts';
 import { hasExpired, remainingMs } from './deadline.ts';
-import { NO_EXPERIMENT, performSteps, readExperiment } from './experiment.ts';
+import { NO_EXPERIMENT, performSteps, readExperiment, skipsDrainWait } from './experiment.ts';
 import { LazyAbort } from './lazy-abort.ts';
 import type { Logger } from './log.ts';
 import type { MethodName } from './method.ts';
@@ -24,6 +24,8 @@ export interface Serving {
   readonly withoutDeadline: Set<string>;
   /** Aborted when the server stops and open streams must end: with a status, so that their callers open them elsewhere. */
   readonly draining: AbortSignal;
+  /** The calls under way by whose experiment the server would stop without its wait. */
+  readonly skippingWait: Set<ServerCall>;
 }
 
 /** How the calls of one method are answered. */
@@ -85,6 +87,7 @@ export async function serveCall(call: ServerCall, name: MethodName, serving: Ser
     if (serving.experiments) experiment = readExperiment(call.metadata, name.short, name.method);
     if (budgetMs === null) noticeNoDeadline(method, serving);
     if (experiment.steps.length > 0) {
+      if (skipsDrainWait(experiment.steps)) serving.skippingWait.add(call);
       await performSteps(experiment.steps, controller.signal);
       refuseEnded(); // a busy event loop has not heard of it yet
     }
@@ -97,6 +100,7 @@ export async function serveCall(call: ServerCall, name: MethodName, serving: Ser
 
   observation.stop();
   serving.draining.removeEventListener('abort', onDrain);
+  serving.skippingWait.delete(call);
   if (!end) return;
   if (end.error) logFailure(serving.logger, { method, budgetMs, attempt, ms: end.at - arrivedAt }, end, end.error);
   if (experiment.run === undefined) return;

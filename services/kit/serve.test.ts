@@ -84,6 +84,27 @@ describe('serve', () => {
     );
   });
 
+  it('does not wait when a call under way asks for that, lets it end, and waits again when none does', {
+    timeout: 30_000,
+  }, async () => {
+    const step = { service: 'orders', skipDrainWait: true };
+    const ask = (client: ReturnType<typeof createClient<typeof Orders>>, waitMs: number) =>
+      client.getOrder({ orderId: 'o-1' }, { deadline: deadlineIn(10_000), metadata: scriptMetadata([{ ...step, waitMs }]) });
+    using hasty = await startProcess({ TELLTALE_DRAIN_WAIT_MS: '60000' });
+    const open = ask(hasty.client, 900);
+    await held(hasty.client, 0);
+    hasty.child.kill('SIGTERM');
+    await open;
+    assert.equal(await hasty.exit, 0);
+    using patient = await startProcess({ TELLTALE_DRAIN_WAIT_MS: '600' });
+    await ask(patient.client, 0);
+    patient.child.kill('SIGTERM');
+    await patient.said('stopping');
+    while ((await patient.health()) !== 'NOT_SERVING') await wait(5);
+    await held(patient.client, 0); // still answered
+    assert.equal(await patient.exit, 0);
+  });
+
   it('ends the calls that outlast the drain time-out', async () => {
     using running = await startProcess({ TELLTALE_DRAIN_TIMEOUT_MS: '100' });
     const open = held(running.client, 9000);

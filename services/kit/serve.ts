@@ -32,7 +32,8 @@ export interface ServeOptions {
  * Serves until SIGTERM or SIGINT, then stops in this order and ends the process with exit code 0:
  *
  * 1. every health status becomes NOT_SERVING, the sidecar begins to drain its callers' connections;
- * 2. calls are still served for TELLTALE_DRAIN_WAIT_MS, until nobody has this pod among its endpoints any more;
+ * 2. calls are still served for TELLTALE_DRAIN_WAIT_MS, until nobody has this pod among its endpoints any more (left out when an
+ *    experiment under way asks for that);
  * 3. no new calls; streams still open after a second end with UNAVAILABLE, calls after TELLTALE_DRAIN_TIMEOUT_MS;
  * 4. `onStop`.
  *
@@ -139,7 +140,7 @@ async function drain(
 ): Promise<void> {
   server.setServing(false);
   await drainSidecar(config.TELLTALE_SIDECAR_ADMIN, logger);
-  await wait(config.TELLTALE_DRAIN_WAIT_MS);
+  if (!server.skipsDrainWait()) await wait(config.TELLTALE_DRAIN_WAIT_MS);
   const clean = await server.stop(config.TELLTALE_DRAIN_TIMEOUT_MS);
   if (!clean) logger.warn({ afterMs: config.TELLTALE_DRAIN_TIMEOUT_MS }, 'open calls were ended');
   for (const close of onStop) await close();

@@ -31,7 +31,7 @@ export function bind<Definition extends ServiceDefinition>(definition: Definitio
 }
 
 /** What a server is made of. */
-export interface MeshServerOptions extends Omit<Serving, 'draining' | 'withoutDeadline'> {
+export interface MeshServerOptions extends Omit<Serving, 'draining' | 'skippingWait' | 'withoutDeadline'> {
   readonly bindings: readonly Binding[];
   readonly resetLimit: ResetLimit;
   /** Whether the server describes its services by gRPC server reflection. */
@@ -48,6 +48,8 @@ export interface MeshServer {
   setServing(serving: boolean): void;
   /** Sets the status of every service, which readiness and callers ask for, and leaves that of the server as it is. */
   setReady(ready: boolean): void;
+  /** Whether a call under way asks for a stop that does not wait until callers have heard of it: the step `skip_drain_wait`. */
+  skipsDrainWait(): boolean;
   /**
    * Takes no new calls and waits until the open ones have ended; streams that are open a second later end with UNAVAILABLE,
    * everything else after `ms` milliseconds. Resolves to false if it came to that.
@@ -72,7 +74,7 @@ export function createServer(options: MeshServerOptions): MeshServer {
   const draining = new AbortController();
   setMaxListeners(0, draining.signal); // each open stream listens
   guardHttp2(server, options.resetLimit);
-  const serving = { ...options, draining: draining.signal, withoutDeadline: new Set<string>() };
+  const serving: Serving = { ...options, draining: draining.signal, skippingWait: new Set(), withoutDeadline: new Set() };
   for (const { definition, handlers } of options.bindings) {
     server.addService(...implementationOf(definition, handlers, serving));
   }
@@ -89,6 +91,7 @@ export function createServer(options: MeshServerOptions): MeshServer {
     listenForHealth: address => listen(healthServer, address),
     setServing: serving => setStatus(names, serving),
     setReady: ready => setStatus(names.slice(1), ready),
+    skipsDrainWait: () => serving.skippingWait.size > 0,
     stop: async ms => {
       const timer = setTimeout(() => draining.abort(), Math.min(STREAM_GRACE_MS, ms / 2));
       const clean = await stop(server, ms);

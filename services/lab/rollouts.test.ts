@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Control, PodSummary } from './control.ts';
-import { endAll, restartAll, withPods } from './rollouts.ts';
+import { killAll, restartAll, withPods } from './rollouts.ts';
 
 /** A service of two pods whose replacements are ready, and whose old pods are gone, only when they have been looked at again. */
 function fakeService() {
@@ -51,9 +51,9 @@ describe('replacing all pods of a service', () => {
     assert.deepEqual([done, names(before), names(after)], [['restarted'], ['users-1', 'users-2'], ['users-3', 'users-4']]);
   });
 
-  it('endAll gives each pod the time that it is told, and touches none before the one before it has been replaced', async () => {
+  it('killAll gives no pod any time, and touches none before the one before it has been replaced', async () => {
     const { control, done } = fakeService();
-    const { before, after } = await endAll(0)(control, 'users', signal);
+    const { before, after } = await killAll(control, 'users', signal);
     assert.deepEqual(done, ['users-1 ended within 0 s, 2 ready before', 'users-2 ended within 0 s, 2 ready before']);
     assert.deepEqual(
       [names(before), names(after)],

@@ -12,7 +12,7 @@ export interface Rollout {
   readonly tookMs: number;
 }
 
-/** Replaces all pods of a service; see {@link restartAll} and {@link endAll}. */
+/** Replaces all pods of a service; see {@link restartAll} and {@link killAll}. */
 export type Replace = (control: Control, service: string, signal: AbortSignal) => Promise<Rollout>;
 
 /** How often the pods are looked at, in milliseconds, and for how long at most until they are as they shall be. */
@@ -27,16 +27,14 @@ export const restartAll: Replace = (control, service, signal) =>
     await whenReplaced(control, service, names, signal);
   });
 
-/** Ends one pod after the other, each within so many seconds (0: at once, without a word to anybody) and when the one before has been replaced. */
-export const endAll =
-  (graceSeconds: number): Replace =>
-  (control, service, signal) =>
-    timed(control, service, signal, async names => {
-      for (const name of names) {
-        await control.deletePod(service, name, signal, graceSeconds);
-        await whenReplaced(control, service, [name], signal);
-      }
-    });
+/** Ends one pod after the other, at once and without a word to anybody, each when the one before has been replaced. */
+export const killAll: Replace = (control, service, signal) =>
+  timed(control, service, signal, async names => {
+    for (const name of names) {
+      await control.deletePod(service, name, signal, 0);
+      await whenReplaced(control, service, [name], signal);
+    }
+  });
 
 /** Does `work` with so many pods of a service, all ready, and gives it back the number that it had, whatever has happened. */
 export async function withPods<Result>(

@@ -8,15 +8,15 @@ import { figuresOf, scenario } from './drain.ts';
 test('each check of drain fails on the arm that breaks it', () => {
   const good = {
     ordered: { failed: [0, 0], lost: [0, 0], replaced: [1, 1], took: [6, 7] },
-    hasty: { failed: [4, 6], lost: [0.01, 0.01], replaced: [1, 1], took: [5, 5] },
+    unwaited: { failed: [4, 6], lost: [0.01, 0.01], replaced: [1, 1], took: [5, 5] },
     killed: { failed: [9, 11], lost: [0.01, 0.01], replaced: [1, 1], took: [4, 4] },
   };
   assertChecks(scenario, good, [
     ['ordered', { failed: [0, 1] }, /no call of any rollout fails/],
     ['ordered', { failed: [Number.NaN, 0] }, /no call of any rollout fails/],
     ['killed', { failed: [0, 20] }, /^Killed, at least one call/],
-    ['hasty', { failed: [0, 9] }, /With 1 s for each pod/],
-    ['hasty', { replaced: [1, 0.5] }, /under load/],
+    ['unwaited', { failed: [0, 9] }, /Without the wait/],
+    ['unwaited', { replaced: [1, 0.5] }, /under load/],
     ['ordered', { replaced: [1, 0.5] }, /under load/],
     ['killed', { replaced: [0, 1] }, /under load/],
   ]);

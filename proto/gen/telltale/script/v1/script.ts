@@ -43,6 +43,11 @@ export interface Step {
   padBytes: number;
   /** Call other services without this call's deadline and cancellation: the fault that propagation prevents. */
   detachCalls: boolean;
+  /**
+   * If the service is told to stop while it serves this call, do not wait until callers have heard of it, but end at once: calls
+   * under way are answered, new ones find nobody. The fault that the wait prevents.
+   */
+  skipDrainWait: boolean;
 }
 
 /** A status to answer with. */
@@ -121,7 +126,16 @@ export const Script: MessageFns<Script> = {
 };
 
 function createBaseStep(): Step {
-  return { service: "", method: "", waitMs: 0, burnCpuMs: 0, fail: undefined, padBytes: 0, detachCalls: false };
+  return {
+    service: "",
+    method: "",
+    waitMs: 0,
+    burnCpuMs: 0,
+    fail: undefined,
+    padBytes: 0,
+    detachCalls: false,
+    skipDrainWait: false,
+  };
 }
 
 export const Step: MessageFns<Step> = {
@@ -146,6 +160,9 @@ export const Step: MessageFns<Step> = {
     }
     if (message.detachCalls !== false) {
       writer.uint32(56).bool(message.detachCalls);
+    }
+    if (message.skipDrainWait !== false) {
+      writer.uint32(64).bool(message.skipDrainWait);
     }
     return writer;
   },
@@ -219,6 +236,14 @@ export const Step: MessageFns<Step> = {
             message.detachCalls = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.skipDrainWait = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -256,6 +281,11 @@ export const Step: MessageFns<Step> = {
         : isSet(object.detach_calls)
         ? globalThis.Boolean(object.detach_calls)
         : false,
+      skipDrainWait: isSet(object.skipDrainWait)
+        ? globalThis.Boolean(object.skipDrainWait)
+        : isSet(object.skip_drain_wait)
+        ? globalThis.Boolean(object.skip_drain_wait)
+        : false,
     };
   },
 
@@ -282,6 +312,9 @@ export const Step: MessageFns<Step> = {
     if (message.detachCalls !== false) {
       obj.detachCalls = message.detachCalls;
     }
+    if (message.skipDrainWait !== false) {
+      obj.skipDrainWait = message.skipDrainWait;
+    }
     return obj;
   },
 
@@ -297,6 +330,7 @@ export const Step: MessageFns<Step> = {
     message.fail = (object.fail !== undefined && object.fail !== null) ? Failure.fromPartial(object.fail) : undefined;
     message.padBytes = object.padBytes ?? 0;
     message.detachCalls = object.detachCalls ?? false;
+    message.skipDrainWait = object.skipDrainWait ?? false;
     return message;
   },
 };
