@@ -22,7 +22,7 @@ const OTHERS: Record<string, Record<string, string>> = {
   'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
   payload: { rate: '2', seconds: '1', repetitions: '2' },
   // the first one is of code that has not been compiled yet
-  streaming: { rate: '1', seconds: '1', repetitions: '3' },
+  streaming: { rate: '1', seconds: '1', repetitions: '3', wide: '100' },
   'proxy-timeout': { ...QUICK, seconds: '1' },
   // as long as a rollout takes, and enough calls under way that a killed pod loses some
   drain: { ...QUICK, rate: '100', seconds: '30' },
