@@ -14,15 +14,15 @@ const MIB = 2 ** 20;
 const RATE = 100;
 const OUTAGE_MS = 60_000;
 /** How often it is away, to compare what calls take then with what they take before and after, and for how long: two scrapes of Prometheus. */
-const PAIRS = 5;
+const PAIRS = 4;
 const PIECE_MS = 30_000;
 /** What follows a change, in milliseconds, is not measured: a new Jaeger is busy with itself. */
 const SETTLE_MS = 10_000;
 
 /** How Jaeger is away until what these return is disposed of. */
 const outages: Record<string, (node: NodePod, jaeger: Pod) => Promise<AsyncDisposable>> = {
-  killed: async (node, jaeger) => again(() => node.signal(jaeger, '--config', 'SIGKILL')),
-  frozen: async (node, jaeger) => again(() => node.signal(jaeger, '--config', 'SIGSTOP')),
+  killed: async (node, jaeger) => node.keepSignalling(jaeger, '--config', 'SIGKILL'),
+  frozen: async (node, jaeger) => node.keepSignalling(jaeger, '--config', 'SIGSTOP'),
   blackholed: (node, jaeger) => node.blackhole(jaeger.status.podIP ?? ''),
 };
 
@@ -125,23 +125,6 @@ function latencyWithin({ startedAt, answers }: LoadReport, { from, to }: Piece, 
 async function replace(pod: Pod): Promise<void> {
   await kubectl(['delete', 'pod', pod.metadata.name, '--force', '--grace-period=0']);
   await settled();
-}
-
-/** Repeats what the kubelet undoes, once a second, until it is disposed of. */
-function again(action: () => Promise<unknown>): AsyncDisposable {
-  const over = new AbortController();
-  const loop = (async () => {
-    while (!over.signal.aborted) {
-      await action();
-      await wait(1000, undefined, { signal: over.signal }).catch(() => {});
-    }
-  })();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      over.abort();
-      await loop;
-    },
-  };
 }
 
 /** By how many MiB the mesh's apps and Envoys have grown, the most first. */

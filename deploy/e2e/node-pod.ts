@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { captureArguments } from '../local/testing-capture.ts';
@@ -12,6 +14,8 @@ export interface NodePod extends AsyncDisposable {
    * @returns how many got it
    */
   signal(pod: Pod, commandLine: string, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<number>;
+  /** Sends it again and again, also to processes that are started meanwhile, until it is disposed of. */
+  keepSignalling(...which: Parameters<NodePod['signal']>): AsyncDisposable;
   /** Loses whatever the node sends on to this address, on open connections, too, and tells nobody; until it is disposed of. */
   blackhole(address: string): Promise<AsyncDisposable>;
   /** The command that looks for texts in all that goes between the node's pods, for so many seconds: see local/testing-capture.ts. */
@@ -27,14 +31,20 @@ export interface NodePod extends AsyncDisposable {
 /** A namespace of its own, because that of the mesh refuses such a pod, as it should. */
 const NAMESPACE = 'telltale-e2e';
 
-const SIGNAL = `
+const SIGNALLED = `
   const { readdirSync, readFileSync } = require('node:fs');
   const [uid, text, signal] = process.argv.slice(1);
   const read = path => { try { return readFileSync(path, 'utf8') } catch { return '' } };
   const ofPod = pid => [uid, uid.replaceAll('-', '_')].some(id => read('/proc/' + pid + '/cgroup').includes(id));
-  const pids = readdirSync('/proc').filter(pid => /^\\d+$/.test(pid) && ofPod(pid) && read('/proc/' + pid + '/cmdline').includes(text));
-  for (const pid of pids) process.kill(pid, signal);
-  console.log(pids.length);`;
+  const isMeant = pid => /^\\d+$/.test(pid) && ofPod(pid) && read('/proc/' + pid + '/cmdline').includes(text);
+  const kill = pid => { try { return process.kill(pid, signal) } catch (error) { if (error.code !== 'ESRCH') throw error } };
+  const signalled = () => readdirSync('/proc').filter(pid => isMeant(pid) && kill(pid)).length;`;
+const SIGNAL = `${SIGNALLED}
+  console.log(signalled());`;
+/** One process for all of the time: to start another each time would take the CPU that is measured meanwhile. */
+const KEEP_SIGNALLING = `${SIGNALLED}
+  setInterval(signalled, 500);
+  process.stdin.resume().on('end', () => process.exit());`;
 
 // A neighbour that does not exist stands for the address (struct arpreq of linux/if_arp.h): the same for every network plugin that
 // routes through the node, and no image needs iptables.
@@ -60,6 +70,17 @@ export async function startNodePod(): Promise<NodePod> {
   await until('the pod on the node runs', 60_000, async () => (await run('true').catch(() => 'no')) === '');
   return {
     signal: async (pod, commandLine, signal) => Number(await run('node', '-e', SIGNAL, pod.metadata.uid, commandLine, signal)),
+    keepSignalling: (pod, commandLine, signal) => {
+      const command = ['exec', '--stdin', 'node', '--', 'node', '-e', KEEP_SIGNALLING, pod.metadata.uid, commandLine, signal];
+      const child = spawn('kubectl', ['--namespace', NAMESPACE, ...command], { stdio: ['pipe', 'ignore', 'inherit'] });
+      const ended = once(child, 'exit');
+      return {
+        [Symbol.asyncDispose]: async () => {
+          child.stdin.end();
+          await ended;
+        },
+      };
+    },
     blackhole: async address => {
       await run('perl', '-e', NEIGHBOUR, SIOCSARP, address);
       return { [Symbol.asyncDispose]: async () => void (await run('perl', '-e', NEIGHBOUR, SIOCDARP, address)) };
