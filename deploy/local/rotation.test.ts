@@ -34,7 +34,7 @@ function withShortConnections(objects: KubeObject[]): KubeObject[] {
   for (const { metadata, data = {} } of ofKind(objects, 'ConfigMap')) {
     const text = data['envoy.yaml'];
     if (text === undefined) continue;
-    data['envoy.yaml'] = text.replace(/^( +)(explicit_http_config: .+\n)(?= *# Mutual TLS)/gm, `$1${short}\n$1$2`);
+    data['envoy.yaml'] = text.replace(/^( +)(explicit_http_config:\n(?:\1 .+\n)+)(?= *# Mutual TLS)/gm, `$1${short}\n$1$2`);
     assert.equal(
       data['envoy.yaml'] !== text,
       text.includes('UpstreamTlsContext'),
