@@ -12,7 +12,7 @@ MESH := node_modules/.bin/node deploy/local/main.ts
 LAB = node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts $${EDGE:+--address "$$EDGE"} \
   $(if $(filter-out file,$(origin NAMESPACE)),--namespace '$(NAMESPACE)')
 BUF := node_modules/.bin/buf
-DESCRIPTORS := charts/telltale/files/envoy/telltale.binpb
+FROM_CONTRACTS := charts/telltale/files/envoy/telltale.binpb charts/telltale/files/envoy/json-bodies.lua
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
 INSTALLED := node_modules/.package-lock.json
 
@@ -97,10 +97,10 @@ check: $(INSTALLED) ## check format, types, contracts, generated files, the char
 .PHONY: check-generated
 check-generated: $(INSTALLED)
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
-	mkdir -p "$$copy/$(dir $(DESCRIPTORS))"; \
+	mkdir -p "$$copy/$(dir $(firstword $(FROM_CONTRACTS)))"; \
 	cp -r package.json buf.yaml buf.gen.yaml proto "$$copy"; ln -s "$(CURDIR)/node_modules" "$(CURDIR)/deploy" "$$copy"; \
 	(cd "$$copy"; $(RUN) generate); \
-	diff -r "$$copy/proto/gen" proto/gen && cmp "$$copy/$(DESCRIPTORS)" $(DESCRIPTORS) || \
+	diff -r "$$copy/proto/gen" proto/gen && $(foreach file,$(FROM_CONTRACTS),cmp "$$copy/$(file)" $(file) &&) true || \
 	  { echo 'generated files differ from what the contracts make: run make generate' >&2; exit 1; }
 
 .PHONY: format

@@ -82,6 +82,7 @@ function stable(text: string): string {
     })
     .join('\n---\n')
     .replace(/^( *telltale\.binpb: ).+$/gm, '$1(generated)')
+    .replace(/^( *json\.lua: \|\n)(?: +.*\n|\n)+?(?=binaryData:)/gm, '$1(code)\n')
     .replace(/^( *password: ).+$/gm, '$1(made at the installation)')
     .replace(/^( *url: postgresql:\/\/telltale:).+(@.+)$/gm, '$1(the same)$2')
     .replace(/^( *checksum\/config: )[0-9a-f]{64}$/gm, '$1(of the file)');
@@ -129,7 +130,7 @@ async function validate({ data = {}, binaryData = {} }: ConfigMap): Promise<void
     await validateFile(join(etc, 'envoy.yaml'));
     // What is read only when Envoy runs, as if it stood in that file.
     const secrets = Object.entries(data)
-      .filter(([key]) => key !== 'envoy.yaml')
+      .filter(([key]) => key.endsWith('.yaml') && key !== 'envoy.yaml')
       .flatMap(([, text]) => secretsIn(rewrite(text)));
     await writeFile(join(etc, 'secrets.json'), JSON.stringify({ static_resources: { secrets } }));
     await validateFile(join(etc, 'secrets.json'));

@@ -19,9 +19,17 @@ export async function madeUpContract(body: string, rules = ''): Promise<Uint8Arr
     for (const shared of ['buf', 'telltale/rules']) {
       await cp(join(repo, 'proto', shared), join(folder, shared), { recursive: true });
     }
+    for (const google of ['annotations.proto', 'http.proto']) {
+      await cp(join(repo, 'node_modules/google-proto-files/google/api', google), join(folder, 'google/api', google));
+    }
     await appendFile(join(folder, 'telltale/rules/v1/rules.proto'), rules);
     await mkdir(join(folder, 'telltale/made/v1'), { recursive: true });
-    const imports = ['buf/validate/validate.proto', 'google/protobuf/timestamp.proto', 'telltale/rules/v1/rules.proto'];
+    const imports = [
+      'buf/validate/validate.proto',
+      'google/api/annotations.proto',
+      'google/protobuf/timestamp.proto',
+      'telltale/rules/v1/rules.proto',
+    ];
     const head = ['syntax = "proto3";', 'package telltale.made.v1;', ...imports.map(file => `import "${file}";`)];
     await writeFile(join(folder, 'telltale/made/v1/made.proto'), [...head, body].join('\n'));
     const args = ['build', '--as-file-descriptor-set', '--exclude-source-info', '-o', 'made.binpb'];

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createFileRegistry, fromBinary, fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { parseDocument } from 'yaml';
+import { chart } from '../run-helm.ts';
+import { order, post } from './testing-bad-json.ts';
+import { mutate, randomFrom } from './testing-fuzz.ts';
+import { type HttpAnswer, sendHttp } from './testing-http.ts';
+import { startTestMesh, type TestMesh } from './testing-mesh.ts';
+
+const SEED = 20_261_129;
+const COUNT = 6000;
+const AT_ONCE = 20;
+
+/** What takes the place of a token, or comes beside it. */
+const TOKENS = [
+  ...['{', '}', '[', ']', ',', ':', ',,', '//x\n', ' ', '\uFEFF', '\v', '"', "'", '\\'],
+  ...['"user_id"', '"userId"', '"\\u0075ser_id"', '"lines"', '"sku"', '"colour"', "'sku'", 'sku', '"", '],
+  ...[
+    'null',
+    'true',
+    '1',
+    '"1"',
+    '-0',
+    '1.',
+    '01',
+    '1e',
+    '1e2',
+    'NaN',
+    '{}',
+    '[]',
+    '[{}]',
+    '"EUR",',
+    '"colour":1,',
+    '"user_id":1,',
+  ],
+];
+
+/** What an answer says of text, names of fields and shapes, which is what json.lua looks for. */
+const BY_THE_EDGE = /^The body must be JSON|: must be (left out|given once|a list|an object|a single value)/;
+
+const registry = createFileRegistry(
+  fromBinary(FileDescriptorSetSchema, readFileSync(join(chart, 'files/envoy/telltale.binpb'))),
+);
+const schema = registry.getMessage('telltale.orders.v1.CreateOrderRequest') ?? assert.fail();
+
+/** Whether three libraries take a body for an order: as JSON, without a name that is there twice, and by the contract. */
+function isStrict(body: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    const value = JSON.parse(text) as JsonValue;
+    if (parseDocument(text, { uniqueKeys: true, version: '1.2', schema: 'json' }).errors.length > 0) return false;
+    if (value !== null) fromJson(schema, value, { registry, ignoreUnknownFields: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An order with one to three of its tokens gone, doubled, replaced, or with white space beside them. */
+function mutateTokens(text: string, random: (below: number) => number): Buffer {
+  const tokens = text.match(/"[^"]*"|\d+|./g) ?? [];
+  for (let left = 1 + random(3); left > 0; left--) {
+    const at = random(tokens.length);
+    const token = tokens[at] ?? '';
+    const made = TOKENS[random(TOKENS.length)] ?? '';
+    const kinds = [[], [token, token], [made], [token, made], [made, token], [' ', token], [token, '\n\t']];
+    tokens.splice(at, 1, ...(kinds[random(kinds.length)] ?? []));
+  }
+  return Buffer.from(tokens.join(''));
+}
+
+describe('the edge takes a JSON body exactly when strict readers do', () => {
+  let mesh: TestMesh;
+  before(async () => {
+    mesh = await startTestMesh();
+  });
+  after(() => mesh?.[Symbol.asyncDispose]());
+
+  it(`of ${COUNT} mutated orders from the seed ${SEED}`, { timeout: 120_000 }, async t => {
+    const random = randomFrom(SEED);
+    const [differ, counts] = [[] as string[], { taken: 0, refused: 0 }];
+    let left = COUNT;
+    const worker = async () => {
+      while (left-- > 0) {
+        const text = order(text => text, 60);
+        const body = random(4) ? mutateTokens(text, random) : mutate(Buffer.from(text), random);
+        const answer = await sendHttp(mesh.edge, post(body));
+        const strict = isStrict(body);
+        counts[strict ? 'taken' : 'refused']++;
+        if (strict ? refusedByEdge(answer) : answer.status !== 400) differ.push(`${body} ${answer.status} ${answer.text}`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    t.diagnostic(JSON.stringify(counts));
+    assert.deepEqual(differ, []);
+    assert.ok(Math.min(...Object.values(counts)) > COUNT / 20, 'one kind is too rare to tell');
+  });
+});
+
+function refusedByEdge(answer: HttpAnswer): boolean {
+  if (answer.status !== 400) return false;
+  const { message, details } = answer.json() as { message: string; details: object[] };
+  return details.length === 0 && BY_THE_EDGE.test(message);
+}
