@@ -35,7 +35,7 @@ const BY_DNS: Record<string, Record<string, string>> = {
   // Envoys find pods by DNS there, which answers from a cache for some seconds
   balancing: { seconds: '10' },
   // every call is traced there, and takes twice the CPU
-  cancellation: { rate: '10', seconds: '10' },
+  cancellation: { rate: '10' },
 };
 
 /** The parameters by which a scenario shows what it shall in little time. */
