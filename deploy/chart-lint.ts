@@ -72,7 +72,7 @@ async function check(what: string, run: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** The text without what changes with every .proto, dashboard or rule and says nothing to a reader. */
+/** The text without what changes with every .proto, dashboard or rule and says nothing to a reader, and without code. */
 function stable(text: string): string {
   return text
     .split('\n---\n')

@@ -4,6 +4,7 @@ import {
   type FileRegistry,
   fromBinary,
   getExtension,
+  hasExtension,
   type Message,
 } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
@@ -11,7 +12,7 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 /** By what HTTP request a method is called, as google.api.http says it. */
 export interface HttpBinding {
   readonly method: DescMethod;
-  /** "GET". */
+  /** "GET"; of a `custom` rule its kind. */
   readonly verb: string;
   /** "/api/users/{id}". */
   readonly template: string;
@@ -21,7 +22,7 @@ export interface HttpBinding {
 
 /** A google.api.HttpRule, as it is read without code that is generated for it. */
 type HttpRule = Message & {
-  readonly pattern: { readonly case?: string; readonly value?: unknown };
+  readonly pattern: { readonly case?: string; readonly value: string | { readonly kind: string; readonly path: string } };
   readonly body: string;
   readonly additionalBindings: readonly HttpRule[];
 };
@@ -36,14 +37,10 @@ export function readHttpBindings(descriptors: Uint8Array): HttpBinding[] {
 function bindingsOf(method: DescMethod, registry: FileRegistry): HttpBinding[] {
   const extension = registry.getExtension('google.api.http');
   const { options } = method.proto;
-  if (!extension || !options) return [];
+  if (!extension || !options || !hasExtension(options, extension)) return [];
   const first = getExtension(options, extension) as HttpRule;
-  return [first, ...first.additionalBindings]
-    .filter(({ pattern }) => typeof pattern.value === 'string')
-    .map(({ pattern, body }) => ({
-      method,
-      verb: String(pattern.case).toUpperCase(),
-      template: String(pattern.value),
-      body,
-    }));
+  return [first, ...first.additionalBindings].map(({ pattern, body }) => {
+    const { kind, path } = typeof pattern.value === 'string' ? { kind: pattern.case, path: pattern.value } : pattern.value;
+    return { method, verb: String(kind).toUpperCase(), template: path, body };
+  });
 }

@@ -25,7 +25,7 @@ export interface JsonField {
  * @throws an Error that names everything in the contracts that json.lua could not compare bodies with
  */
 export function readJsonBodies(descriptors: Uint8Array): JsonBodies {
-  const bindings = readHttpBindings(descriptors).filter(({ body }) => body !== '');
+  const bindings = readHttpBindings(descriptors);
   const messages: Record<string, Record<string, JsonField>> = {};
   const problems: string[] = [];
 
@@ -43,9 +43,9 @@ export function readJsonBodies(descriptors: Uint8Array): JsonBodies {
     }
   }
 
-  const bodies = bindings.map(binding => {
-    problems.push(...problemsAt(binding));
-    const { method, template, body } = binding;
+  problems.push(...bindings.flatMap(problemsAt));
+  const withBody = bindings.filter(({ body }) => body !== '');
+  const bodies = withBody.map(({ method, template, body }) => {
     const field = method.input.fields.find(({ name }) => name === body);
     const message = body === '*' ? method.input : field?.message;
     if (message) readMessage(message);
@@ -56,13 +56,18 @@ export function readJsonBodies(descriptors: Uint8Array): JsonBodies {
   return { bodies: Object.fromEntries(bodies), messages };
 }
 
-function problemsAt({ verb, template }: HttpBinding): string[] {
-  const known = verb === 'POST' && !template.includes('{');
-  return known ? [] : [`${verb} ${template}: a body is known by its whole path alone; use POST and a path without {}`];
+/** The transcoder reads a body whatever the contract says of it, so none may be left that json.lua does not know. */
+function problemsAt({ verb, template, body }: HttpBinding): string[] {
+  const isGet = verb === 'GET' && body === '';
+  const isPost = verb === 'POST' && body !== '' && !/[{:]/.test(template);
+  if (template.startsWith('/api/') && (isGet || isPost)) return [];
+  const rule = 'it must be a GET without a body, or a POST with one to a path without {} and :, and begin with /api/';
+  return [`${verb} ${template}: ${rule}`];
 }
 
 function problemsOf(field: DescField): string[] {
   if (field.fieldKind === 'map') return [`${field}: a map has keys that no contract knows; use a list of messages`];
+  if (field.oneof) return [`${field}: that one of several is there is not compared; use a message for each`];
   const isOfGoogle = field.message?.typeName.startsWith('google.protobuf.');
   return isOfGoogle ? [`${field}: types of google.protobuf have a JSON form of their own; use a scalar`] : [];
 }

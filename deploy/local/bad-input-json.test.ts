@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type ClientSessionRequestOptions, connect } from 'node:http2';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo } from '../../proto/gen/google/rpc/error_details.ts';
 import { Status } from '../../proto/gen/google/rpc/status.ts';
@@ -49,6 +53,25 @@ describe('bad input as JSON to the edge', () => {
   for (const [what, rows] of Object.entries(badJson)) describe(what, () => testRows(rows));
 
   describe('known gaps of the transcoder', () => testRows(jsonGaps));
+
+  it('an unknown field in several pieces over HTTP/2, with trailers, is 400', async () => {
+    const session = connect(`http://${mesh.edge}`);
+    try {
+      const headers = { ':method': 'POST', ':path': '/api/orders', 'content-type': 'application/json' };
+      const stream = session.request(headers, { endStream: false, waitForTrailers: true } as ClientSessionRequestOptions);
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-end': 'yes' }));
+      const body = order(text => text.replace('{', '{"colour":"red",'));
+      for (let at = 0; at < body.length; at += 20) {
+        stream.write(body.slice(at, at + 20));
+        await setImmediate();
+      }
+      stream.end();
+      const [answer] = await once(stream, 'response');
+      assert.equal(answer[':status'], 400, await text(stream));
+    } finally {
+      session.destroy();
+    }
+  });
 
   describe('a bad order', () => {
     const line = (more: Partial<OrderLine>): OrderLine => ({ sku: 'sail', quantity: 1, unitPriceMinor: 1n, ...more });

@@ -161,6 +161,12 @@ const values: JsonRow[] = [
 const spelled = (path: string): HttpRequest => ({ ...replaced('{', '{"colour":"red",'), path });
 
 const ways: JsonRow[] = [
+  bad(
+    'an unknown field in a body without a length',
+    { ...spelled('/api/orders'), headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } },
+    /colour/,
+  ),
+  bad('a field in the query and in the body', { ...post(order()), path: '/api/orders?order.user_id=8' }, /./),
   ...[
     '/api/orders/',
     '/api//orders',

@@ -9,6 +9,8 @@ local MAX_DEPTH = 100
 -- Problems that are told at once, as the services do.
 local MAX_PROBLEMS = 20
 
+local LITERALS = { t = "^true", f = "^false", n = "^null" }
+local DELIMITERS = { [","] = true, ["}"] = true, ["]"] = true }
 local SPACES = { [" "] = true, ["\t"] = true, ["\r"] = true, ["\n"] = true }
 
 -- Of a name that the caller has made up, what goes into the answer.
@@ -43,9 +45,11 @@ local function problems_of(text, body)
     if #problems == MAX_PROBLEMS then error(problems, 0) end
   end
 
+  local function refuse(why) error({ why }, 0) end
+
   local function fail(expected)
     local found = at > #text and "the text ends" or 'stands "' .. shown(text:sub(at, at)) .. '"'
-    error({ "The body must be JSON by RFC 8259: at byte " .. at .. " " .. found .. ", where " .. expected }, 0)
+    refuse("The body must be JSON by RFC 8259: at byte " .. at .. " " .. found .. ", where " .. expected)
   end
 
   -- The next byte that is not white space; empty at the end.
@@ -75,11 +79,13 @@ local function problems_of(text, body)
     return unescaped(text:sub(first, at - 2))
   end
 
-  local function scalar()
-    if past("^true") or past("^false") or past("^null") then return end
+  local function scalar(first)
+    local literal = LITERALS[first]
+    if literal and past(literal) then return end
     if not (past("^%-?[1-9]%d*") or past("^%-?0")) then fail("a value must be") end
-    past("^%.%d+")
-    past("^[eE][+-]?%d+")
+    local follows = text:sub(at, at)
+    if follows == "." then past("^%.%d+") end
+    if not DELIMITERS[follows] then past("^[eE][+-]?%d+") end
   end
 
   -- Goes past an opening bracket; whether anything stands before the closing one, which it goes past, too.
@@ -136,7 +142,7 @@ local function problems_of(text, body)
       report(depth, "must be " .. kind .. ", and begins with " .. shown(first))
       field = nil
     end
-    if opens and depth == MAX_DEPTH then fail("the body is nested too deep, more than " .. MAX_DEPTH .. " levels") end
+    if opens and depth == MAX_DEPTH then refuse("The body is nested too deep: at most " .. MAX_DEPTH .. " levels") end
     if first == "[" then
       array(field, depth + 1)
     elseif first == "{" then
@@ -144,7 +150,7 @@ local function problems_of(text, body)
     elseif first == '"' then
       quoted()
     else
-      scalar()
+      scalar(first)
     end
   end
 
@@ -161,7 +167,7 @@ local function refusal(request)
   local headers = request:headers()
   local method, path = headers:get(":method"), headers:get(":path"):match("^[^?]*")
   if not path:find("^/api/") then return nil end
-  local content = request:body() -- after this the headers cannot be read any more
+  local content = request:body() -- waits, after which `headers` is dead
   if not content or content:length() == 0 then return nil end
   if method == "GET" then return "A GET must have no body here: the path and the query say all" end
   local body = method == "POST" and bodies[(path:gsub("/+$", ""))]
