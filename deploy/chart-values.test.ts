@@ -60,6 +60,7 @@ describe('helm template refuses values that are wrong and says which', { concurr
     ['identities.leafHours=3', /at '\/identities\/leafHours': minimum: got 3, want 4/],
     ['identities.leafHours="24h"', /at '\/identities\/leafHours': got string, want integer/],
     ['identities.authorityDays=3651', /at '\/identities\/authorityDays': maximum: got 3,651, want 3,650/],
+    ['limits.streamsPerConnection=1001', /at '\/limits\/streamsPerConnection': maximum: got 1,001, want 1,000/],
     ['identities.settleMinutes=0', /at '\/identities\/settleMinutes': minimum: got 0, want 1/],
     ['identities.leafDays=1', /at '\/identities': additional properties 'leafDays'/],
     [
