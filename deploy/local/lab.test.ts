@@ -120,12 +120,12 @@ describe('the lab in a local mesh', () => {
     assert.deepEqual((await control.pods('users', signal)).map(({ name }) => name).sort(), names.sort());
     assert.ok((await control.pods('users', signal)).every(({ ready, terminating }) => ready && !terminating));
     await assert.rejects(control.pods('lab', signal), { reason: 'NOT_CONTROLLED' });
-    await assert.rejects(control.deletePod('users', 'edge-1', signal), { reason: 'NOT_CONTROLLED' });
+    await assert.rejects(control.killPod('users', 'edge-1', signal), { reason: 'NOT_CONTROLLED' });
     assert.equal(await control.replicas('users', signal), 2);
     await control.scale('users', 3, signal);
     await until(async () => (await control.pods('users', signal)).length === 3);
     const [first] = await control.pods('users', signal);
-    await control.deletePod('users', first?.name ?? '', signal, 0);
+    await control.killPod('users', first?.name ?? '', signal);
     await until(async () => !(await control.pods('users', signal)).some(({ name }) => name === first?.name));
   });
 });

@@ -33,7 +33,7 @@ const OTHERS: Record<string, Record<string, string>> = {
 /** And those that need others in a cluster. */
 const BY_DNS: Record<string, Record<string, string>> = {
   // Envoys find pods by DNS there, which answers from a cache for some seconds
-  balancing: { seconds: '10' },
+  balancing: { seconds: '8' },
   // every call is traced there, and takes twice the CPU
   cancellation: { rate: '10' },
 };

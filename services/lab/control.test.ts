@@ -43,7 +43,7 @@ describe('meshControl', () => {
     const control = meshControl(api);
     const [pod] = await control.pods('users', signal);
     assert.deepEqual(pod, { name: 'users-1', address: '10.0.0.1', ready: true, terminating: false });
-    await control.deletePod('users', 'users-1', signal, 0);
+    await control.killPod('users', 'users-1', signal);
     assert.equal(await control.replicas('users', signal), 2);
     await control.scale('users', 3, signal);
     await control.restart('orders', signal);
@@ -65,7 +65,7 @@ describe('meshControl', () => {
     for (const service of ['lab', 'edge', '../users', '']) {
       await assert.rejects(control.scale(service, 0, signal), { code: status.NOT_FOUND, reason: 'NOT_CONTROLLED' });
     }
-    await assert.rejects(control.deletePod('users', 'postgresql-0', signal), { code: status.NOT_FOUND });
+    await assert.rejects(control.killPod('users', 'postgresql-0', signal), { code: status.NOT_FOUND });
     assert.deepEqual(
       seen.filter(call => !call.startsWith('GET')),
       [],

@@ -14,8 +14,8 @@ export interface PodSummary {
 export interface Control {
   /** The pods of a service. Every method rejects with an RpcError: NOT_FOUND for a service that the lab does not know. */
   pods(service: string, signal: AbortSignal): Promise<PodSummary[]>;
-  /** Ends a pod, within `graceSeconds`, else within its own time; its Deployment makes another. */
-  deletePod(service: string, pod: string, signal: AbortSignal, graceSeconds?: number): Promise<void>;
+  /** Ends a pod at once, without its time to stop; its Deployment makes another. */
+  killPod(service: string, pod: string, signal: AbortSignal): Promise<void>;
   /** The number of pods that a service shall have. */
   replicas(service: string, signal: AbortSignal): Promise<number>;
   /** Changes it; resolves before the pods are there. */
@@ -46,10 +46,9 @@ export function meshControl(api: KubernetesApi): Control {
   const scaleOf = (service: string) => `${apps}/${known(service)}/scale`;
   return {
     pods,
-    async deletePod(service, pod, signal, graceSeconds) {
+    async killPod(service, pod, signal) {
       if (!(await pods(service, signal)).some(({ name }) => name === pod)) throw notFound(`${service} has no pod ${pod}`);
-      const query = graceSeconds === undefined ? '' : `?gracePeriodSeconds=${graceSeconds}`;
-      await api.call('DELETE', `${core}/pods/${pod}${query}`, signal);
+      await api.call('DELETE', `${core}/pods/${pod}?gracePeriodSeconds=0`, signal);
     },
     async replicas(service, signal) {
       const { spec } = (await api.call('GET', scaleOf(service), signal)) as { spec: { replicas?: number } };

@@ -14,7 +14,7 @@ async function guarded() {
   const control: Control = {
     pods: async service => pods.filter(each => each.service === service).map(summary),
     replicas: async service => replicas[service] ?? 0,
-    deletePod: async () => {},
+    killPod: async () => {},
     scale: async (service, count) => {
       replicas[service] = count;
     },
@@ -46,7 +46,7 @@ describe('guardPods', () => {
 
   it('is not surprised by what the run itself does to pods', async () => {
     const { guard, signal, change } = await guarded();
-    await guard.control.deletePod('users', 'users-2', signal, 0);
+    await guard.control.killPod('users', 'users-2', signal);
     change('users-1', 'users-3', 'orders-1');
     await guard.look(signal);
     await guard.control.restart('users', signal);
@@ -58,7 +58,7 @@ describe('guardPods', () => {
 
   it('is surprised by another pod than the one that the run has ended', async () => {
     const { guard, signal, change } = await guarded();
-    await guard.control.deletePod('users', 'users-2', signal, 0);
+    await guard.control.killPod('users', 'users-2', signal);
     change('users-3', 'users-4', 'orders-1');
     await assert.rejects(guard.look(signal), /^RpcError: users-1 of users ended/);
   });

@@ -40,9 +40,9 @@ export function guardPods(control: Control, lives: PodLives): PodGuard {
   return {
     control: {
       ...control,
-      async deletePod(service, pod, ...rest) {
+      async killPod(service, pod, signal) {
         ended.add(pod);
-        await control.deletePod(service, pod, ...rest);
+        await control.killPod(service, pod, signal);
       },
       async restart(service, signal) {
         for (const { name } of await control.pods(service, signal)) ended.add(name);

@@ -27,9 +27,9 @@ function fakeService() {
     },
     replicas: async () => 2,
     scale: () => assert.fail('nobody scales'),
-    deletePod: async (_service, name, _signal, graceSeconds) => {
+    killPod: async (_service, name) => {
       const ready = pods.filter(each => each.ready).length;
-      done.push(`${name} ended within ${graceSeconds} s, ${ready} ready before`);
+      done.push(`${name} killed, ${ready} ready before`);
       replace(pods.find(each => each.name === name) ?? assert.fail(name), false);
     },
     restart: async () => {
@@ -44,17 +44,20 @@ const names = (pods: readonly PodSummary[]) => pods.map(({ name }) => name);
 
 describe('replacing all pods of a service', () => {
   const { signal } = new AbortController();
+  const known = async () => {};
 
   it('restartAll resolves when the old pods are gone and the new ones are ready', async () => {
     const { control, done } = fakeService();
-    const { before, after } = await restartAll(control, 'users', signal);
+    const { before, after } = await restartAll(control, 'users', signal, known);
     assert.deepEqual([done, names(before), names(after)], [['restarted'], ['users-1', 'users-2'], ['users-3', 'users-4']]);
   });
 
-  it('killAll gives no pod any time, and touches none before the one before it has been replaced', async () => {
+  it('killAll gives no pod any time, and touches none before callers know the one that replaces the one before', async () => {
     const { control, done } = fakeService();
-    const { before, after } = await killAll(control, 'users', signal);
-    assert.deepEqual(done, ['users-1 ended within 0 s, 2 ready before', 'users-2 ended within 0 s, 2 ready before']);
+    const { before, after } = await killAll(control, 'users', signal, async pods => {
+      done.push(`${names(pods)} are known`);
+    });
+    assert.deepEqual(done, ['users-1 killed, 2 ready before', 'users-2,users-3 are known', 'users-2 killed, 2 ready before']);
     assert.deepEqual(
       [names(before), names(after)],
       [
@@ -68,7 +71,7 @@ describe('replacing all pods of a service', () => {
     const { control } = fakeService();
     const stop = new AbortController();
     const never: Control = { ...control, replicas: async () => 3 };
-    const rollout = restartAll(never, 'users', stop.signal);
+    const rollout = restartAll(never, 'users', stop.signal, known);
     stop.abort();
     await assert.rejects(rollout, { name: 'AbortError' });
   });
@@ -87,7 +90,7 @@ describe('withPods', () => {
         scaled.push(replicas);
         count = replicas;
       },
-      deletePod: () => assert.fail('nobody deletes'),
+      killPod: () => assert.fail('nobody deletes'),
       restart: () => assert.fail('nobody restarts'),
     };
     return { control, scaled };

@@ -12,8 +12,13 @@ export interface Rollout {
   readonly tookMs: number;
 }
 
-/** Replaces all pods of a service; see {@link restartAll} and {@link killAll}. */
-export type Replace = (control: Control, service: string, signal: AbortSignal) => Promise<Rollout>;
+/** Replaces all pods of a service; see {@link restartAll} and {@link killAll}. `known` resolves when callers use these pods. */
+export type Replace = (
+  control: Control,
+  service: string,
+  signal: AbortSignal,
+  known: (pods: readonly PodSummary[]) => Promise<void>,
+) => Promise<Rollout>;
 
 /** How often the pods are looked at, in milliseconds, and for how long at most until they are as they shall be. */
 const LOOK_EVERY_MS = 200;
@@ -27,11 +32,15 @@ export const restartAll: Replace = (control, service, signal) =>
     await whenReplaced(control, service, names, signal);
   });
 
-/** Ends one pod after the other, at once and without a word to anybody, each when the one before has been replaced. */
-export const killAll: Replace = (control, service, signal) =>
+/**
+ * Ends one pod after the other, at once and without a word to anybody, each when the one before has been replaced and callers know
+ * the new one: else there are moments when they know none that is there, and what that loses is not what a kill does.
+ */
+export const killAll: Replace = (control, service, signal, known) =>
   timed(control, service, signal, async names => {
-    for (const name of names) {
-      await control.deletePod(service, name, signal, 0);
+    for (const [n, name] of names.entries()) {
+      if (n > 0) await known(await control.pods(service, signal));
+      await control.killPod(service, name, signal);
       await whenReplaced(control, service, [name], signal);
     }
   });

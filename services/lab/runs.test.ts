@@ -88,7 +88,7 @@ describe('a run that does not come to its end', () => {
       { name: 'users-2', service: 'users', restarts: 0 },
     ];
     const never = () => assert.fail('nobody does');
-    const control = { replicas: async () => 2, pods: never, deletePod: never, scale: never, restart: never };
+    const control = { replicas: async () => 2, pods: never, killPod: never, scale: never, restart: never };
     await using lab = await startLab({ lives: async () => pods, control });
     const run = lab.run();
     await until(() => lab.own.world.begun > 60);

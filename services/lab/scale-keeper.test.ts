@@ -20,7 +20,7 @@ describe('keepScale', () => {
     const never = () => assert.fail('nobody does');
     const control: Control = {
       pods: never,
-      deletePod: never,
+      killPod: never,
       restart: never,
       replicas: async service => world.replicas[service] ?? 0,
       scale: async (service, count) => {

@@ -5,7 +5,7 @@ import type { AnyScenario, Measured } from './scenario.ts';
 /** The least share of calls of which every hop must have left a record. */
 export const LEAST_EVIDENCE = 0.99;
 
-/** When repetitions of an arm differ by less than this share of the figure itself, an effect of that size would have been seen. */
+/** The share of a figure below which a difference is not told, between repetitions of an arm or between two arms. */
 export const RESOLUTION = 0.1;
 
 type AnyMeasured = Measured<string, string>;

@@ -2,6 +2,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { pause } from '../../kit/pause.ts';
 import type { CallPicture } from '../call-picture.ts';
+import type { PodSummary } from '../control.ts';
 import { median, percent, share } from '../measure/statistics.ts';
 import { chosenPod } from '../mesh.ts';
 import { integer, loadParameters } from '../parameters.ts';
@@ -12,8 +13,8 @@ import { type Arm, defineScenario } from '../scenario.ts';
 const SERVICE = 'users';
 /** The rollout begins this long after the first calls could be answered, in milliseconds: every pod has answered some by then. */
 const LEAD_MS = 1500;
-/** How long the load goes on after it at most, in milliseconds, until every new pod has answered a call. */
-const AFTER_MS = 10_000;
+/** How long to wait at most, in milliseconds, until every new pod has answered a call. */
+const KNOWN_MS = 10_000;
 /** A deadline that does not matter, in milliseconds. */
 const AMPLE_MS = 5000;
 /** Proxies would repeat what a killed pod has lost, and nobody would see it. */
@@ -44,12 +45,13 @@ const arm = <const Name extends string>(
     const replaceUnderLoad = async () => {
       await pause(work + LEAD_MS, ended);
       const before = new Set(answering);
-      const rollout = await replace(control, SERVICE, ended);
-      answering = new Set();
-      const giveUpAt = performance.now() + AFTER_MS;
-      while (!rollout.after.every(({ address }) => answering.has(address)) && performance.now() < giveUpAt) {
-        await pause(100, ended);
-      }
+      const known = async (pods: readonly PodSummary[]) => {
+        answering = new Set();
+        const giveUpAt = performance.now() + KNOWN_MS;
+        while (!pods.every(({ address }) => answering.has(address)) && performance.now() < giveUpAt) await pause(100, ended);
+      };
+      const rollout = await replace(control, SERVICE, ended, known);
+      await known(rollout.after);
       return { rollout, answered: { before, after: answering } };
     };
     const loaded = load({
@@ -98,13 +100,14 @@ export const scenario = defineScenario({
       'All pods of users are replaced while calls to it go on. In one arm its Deployment is restarted: each pod says that it does not ' +
       'serve, serves on until its callers have heard of it, lets calls end, and exits. One control is the same but for the ' +
       'wait: each pod says that it does not serve, takes no more calls at once, lets those that it has end, and exits; the calls ' +
-      'themselves ask for that (`skip_drain_wait`). In the other each pod is killed, one after the other. The proxies’ retries are ' +
+      'themselves ask for that (`skip_drain_wait`). In the other each pod is killed, one after the other, when callers know the new one. The proxies’ retries are ' +
       'off in all, for they would hide what is lost.',
     reading:
       'The figure is the number of calls that fail in one rollout. What a killed pod loses is what it was at, and what is sent to it ' +
       'until the callers’ proxies have noticed: the longer calls take and the more there are, the more it is. A pod that only does ' +
       'not wait loses none of those that it has, but what is sent to it after it has stopped listening: graceful is not enough.',
     limits: [
+      'Little load: a pod for which no call is under way when it begins to stop waits in the first control, too.',
       'Longer rollouts than a repetition may last (`seconds`): the last check says so.',
       'Retries, by which most of what a killed pod loses can be had back where calls may be repeated.',
       'Streams, and calls that take longer than a pod has to stop.',
