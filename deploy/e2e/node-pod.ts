@@ -14,8 +14,11 @@ export interface NodePod extends AsyncDisposable {
    * @returns how many got it
    */
   signal(pod: Pod, commandLine: string, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<number>;
-  /** Sends it again and again, also to processes that are started meanwhile, until it is disposed of. */
-  keepSignalling(...which: Parameters<NodePod['signal']>): AsyncDisposable;
+  /**
+   * Sends it again and again, also to processes that are started meanwhile, until it is disposed of. Resolves when it has been sent
+   * once; rejects when no process got it, and so does disposing when the sending has ended meanwhile.
+   */
+  keepSignalling(...which: Parameters<NodePod['signal']>): Promise<AsyncDisposable>;
   /** Loses whatever the node sends on to this address, on open connections, too, and tells nobody; until it is disposed of. */
   blackhole(address: string): Promise<AsyncDisposable>;
   /** The command that looks for texts in all that goes between the node's pods, for so many seconds: see local/testing-capture.ts. */
@@ -42,7 +45,7 @@ const SIGNALLED = `
 const SIGNAL = `${SIGNALLED}
   console.log(signalled());`;
 /** One process for all of the time: to start another each time would take the CPU that is measured meanwhile. */
-const KEEP_SIGNALLING = `${SIGNALLED}
+const KEEP_SIGNALLING = `${SIGNAL}
   setInterval(signalled, 500);
   process.stdin.resume().on('end', () => process.exit());`;
 
@@ -70,16 +73,20 @@ export async function startNodePod(): Promise<NodePod> {
   await until('the pod on the node runs', 60_000, async () => (await run('true').catch(() => 'no')) === '');
   return {
     signal: async (pod, commandLine, signal) => Number(await run('node', '-e', SIGNAL, pod.metadata.uid, commandLine, signal)),
-    keepSignalling: (pod, commandLine, signal) => {
+    keepSignalling: async (pod, commandLine, signal) => {
       const command = ['exec', '--stdin', 'node', '--', 'node', '-e', KEEP_SIGNALLING, pod.metadata.uid, commandLine, signal];
-      const child = spawn('kubectl', ['--namespace', NAMESPACE, ...command], { stdio: ['pipe', 'ignore', 'inherit'] });
-      const ended = once(child, 'exit');
-      return {
-        [Symbol.asyncDispose]: async () => {
-          child.stdin.end();
-          await ended;
-        },
+      const child = spawn('kubectl', ['--namespace', NAMESPACE, ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const ended = once(child, 'close');
+      ended.catch(() => {}); // told when it is waited for
+      const stop = async () => {
+        if (child.exitCode !== null) throw new Error(`the sending of ${signal} ended by itself`);
+        child.stdin.end();
+        await ended;
       };
+      const [first] = await Promise.race([once(child.stdout, 'data'), ended.then(() => [0])]);
+      if (Number(String(first)) > 0) return { [Symbol.asyncDispose]: stop };
+      await stop();
+      throw new Error(`no process of ${pod.metadata.name} got ${signal}`);
     },
     blackhole: async address => {
       await run('perl', '-e', NEIGHBOUR, SIOCSARP, address);
