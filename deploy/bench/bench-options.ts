@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
-import { quantile } from '../../services/lab/measure/statistics.ts';
+import { median } from '../../services/lab/measure/statistics.ts';
 
 /** What every benchmark's command line says. */
 export interface BenchOptions {
@@ -76,8 +76,8 @@ export function printRows(rows: readonly Record<string, string | number>[], json
 
 /** The median of some figures, and the least and the greatest of them; NaN of none. */
 export function spread(values: readonly number[]): { median: number; from: number; to: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), from: sorted[0] ?? Number.NaN, to: sorted.at(-1) ?? Number.NaN };
+  const sorted = values.toSorted((a, b) => a - b);
+  return { median: median(sorted), from: sorted[0] ?? Number.NaN, to: sorted.at(-1) ?? Number.NaN };
 }
 
 /** A whole number, not below `least`; anything else is refused by name. */

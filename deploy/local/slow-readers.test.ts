@@ -38,7 +38,7 @@ describe(`${READERS} callers who read the first answer of a stream and no other,
     );
   }
 
-  it('hold up nobody else on it, and make no Envoy keep more than their windows', async t => {
+  it(`hold up nobody else on it, and make no Envoy keep more than ${HELD_MIB} MiB for each`, async t => {
     const metadata = scriptMetadata([{ service: 'orders', method: 'ListOrders', padBytes: PADDING }]);
     const [before, over] = [await allocated(), new AbortController()];
     const streams = Array.from({ length: READERS }, () => {
