@@ -26,6 +26,9 @@ const DEFAULTS: LoadOptions = {
   streams: 0,
 };
 
+/** How long a load may last when nobody ends it, in seconds: a test that is killed leaves its pod behind. */
+const LONGEST_S = 3600;
+
 let pods = 0;
 
 /**
@@ -81,6 +84,7 @@ async function manifest(name: string, image: string, options: LoadOptions): Prom
   };
   const spec = {
     restartPolicy: 'Never',
+    activeDeadlineSeconds: LONGEST_S,
     automountServiceAccountToken: false,
     terminationGracePeriodSeconds: 5,
     securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
