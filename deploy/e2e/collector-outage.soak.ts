@@ -21,25 +21,28 @@ const SETTLE_MS = 10_000;
 
 type Outage = (node: NodePod, jaeger: Pod) => Promise<AsyncDisposable>;
 
-/** Jaeger gets a signal again and again; then there is another, which starts without a back-off. */
-const signalled =
-  (signal: 'SIGKILL' | 'SIGSTOP'): Outage =>
+/** What ends when Jaeger is ready again, mended where it has to be. */
+const untilReady =
+  (begin: Outage, mend: (jaeger: Pod) => Promise<unknown> = async () => {}): Outage =>
   async (node, jaeger) => {
-    const sending = await node.keepSignalling(jaeger, '--config', signal);
+    const outage = await begin(node, jaeger);
     return {
       [Symbol.asyncDispose]: async () => {
-        await sending[Symbol.asyncDispose]();
-        await kubectl(['delete', 'pod', jaeger.metadata.name, '--force', '--grace-period=0']);
+        await outage[Symbol.asyncDispose]();
+        await mend(jaeger);
         await settled();
       },
     };
   };
 
+/** Has another made, which starts without a back-off. */
+const replaced = ({ metadata: { name } }: Pod) => kubectl(['delete', 'pod', name, '--force', '--grace-period=0']);
+
 /** How Jaeger is away until what these return is disposed of. */
 const outages: Record<string, Outage> = {
-  killed: signalled('SIGKILL'),
-  frozen: signalled('SIGSTOP'),
-  blackholed: (node, jaeger) => node.blackhole(jaeger.status.podIP ?? ''),
+  killed: untilReady((node, jaeger) => node.keepSignalling(jaeger, '--config', 'SIGKILL'), replaced),
+  frozen: untilReady((node, jaeger) => node.keepSignalling(jaeger, '--config', 'SIGSTOP'), replaced),
+  blackholed: untilReady((node, jaeger) => node.blackhole(jaeger.status.podIP ?? '')),
 };
 
 /** Spans of apps that were dropped, and batches of Envoys that got no good answer. */
@@ -51,11 +54,16 @@ describe('the collector of traces, away for a minute at 100 calls a second', () 
   let prometheus: Prometheus;
   before(async () => {
     node = await startNodePod();
+    // the kubelet cannot reach it either, and would replace one that only the mesh has lost
+    const probe = { op: 'remove', path: '/spec/template/spec/containers/0/livenessProbe' };
+    await kubectl(['patch', 'deployment', 'jaeger', '--type=json', '--patch', JSON.stringify([probe])]);
+    await settled();
     prometheus = await connectPrometheus();
     await withLoad({ rate: RATE }, () => wait(60_000)); // caches and heaps of new processes have grown to what the load needs
   });
   after(async () => {
     prometheus?.[Symbol.dispose]();
+    await kubectl(['rollout', 'undo', 'deployment/jaeger']);
     await node?.[Symbol.asyncDispose]();
   });
 
