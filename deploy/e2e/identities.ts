@@ -78,6 +78,9 @@ interface PodVolumes {
   spec: { volumes: { secret?: { secretName: string } }[] };
 }
 
+/** A kubelet that hears of a pod before it hears of the Secret looks again after a minute or more; so it is told again meanwhile. */
+const BRING_EVERY_MS = 15_000;
+
 /** Resolves when the Envoy of each of these pods uses this certificate, its own or an authority's, for the handshakes to come. */
 export async function untilUsed(pods: readonly Pod[], certificateFor: (pod: Pod) => string): Promise<void> {
   const waits = pods.map(async pod => {
@@ -88,5 +91,10 @@ export async function untilUsed(pods: readonly Pod[], certificateFor: (pod: Pod)
       serial.test((await sendHttp(admin.address, { path: '/certs' })).text),
     );
   });
-  await Promise.all(waits);
+  const bringing = setInterval(() => bringSecrets().catch(() => {}), BRING_EVERY_MS);
+  try {
+    await Promise.all(waits);
+  } finally {
+    clearInterval(bringing);
+  }
 }
