@@ -75,10 +75,11 @@ describe('bad input by gRPC', () => {
     });
 
     it('a call without a deadline gets the one that values.yaml gives its service', async () => {
-      await sendMarked('default', {});
+      await sendMarked('default-user', {});
       const order = PlaceOrderRequest.encode({ order: { ...ORDER, orderId: 'without-deadline' } }).finish();
-      await sendMarked('default', { path: Storefront.placeOrder.path, body: frame(order) });
-      const records = await mesh.records('default', 5);
+      await sendMarked('default-order', { path: Storefront.placeOrder.path, body: frame(order) });
+      // an order asks for a user, too, with what is left of its own deadline
+      const records = [...(await mesh.records('default-user', 1)), ...(await mesh.records('default-order', 4))];
       const budgetOf = (path: string) => records.find(({ method }) => `/${method}` === path)?.budgetMs ?? 0;
       for (const [{ path }, ms] of [[Users.getUser, 2000] as const, [Storefront.placeOrder, 5000] as const]) {
         assert.ok(budgetOf(path) > ms / 2 && budgetOf(path) <= ms, `${path}: ${budgetOf(path)} ms`);
