@@ -81,15 +81,17 @@ interface PodVolumes {
 /** A kubelet that hears of a pod before it hears of the Secret looks again after a minute or more; so it is told again meanwhile. */
 const BRING_EVERY_MS = 15_000;
 
+/** Each question goes through kubectl, the API server and the kubelet, which share the machine with the load. */
+const ASK_EVERY_MS = 2000;
+
 /** Resolves when the Envoy of each of these pods uses this certificate, its own or an authority's, for the handshakes to come. */
 export async function untilUsed(pods: readonly Pod[], certificateFor: (pod: Pod) => string): Promise<void> {
   const waits = pods.map(async pod => {
     const { serialNumber } = new X509Certificate(certificateFor(pod));
     const serial = new RegExp(`"0*${serialNumber.replace(/^0+/, '')}"`, 'i');
     using admin = await portForward(`pod/${pod.metadata.name}`, 15000);
-    await until(`${pod.metadata.name} uses the new certificate`, 150_000, async () =>
-      serial.test((await sendHttp(admin.address, { path: '/certs' })).text),
-    );
+    const uses = async () => serial.test((await sendHttp(admin.address, { path: '/certs' })).text);
+    await until(`${pod.metadata.name} uses the new certificate`, 150_000, uses, ASK_EVERY_MS);
   });
   const bringing = setInterval(() => bringSecrets().catch(() => {}), BRING_EVERY_MS);
   try {
