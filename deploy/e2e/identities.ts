@@ -20,7 +20,8 @@ export async function readSecret(name: string): Promise<Files> {
 
 /** Changes some files of a Secret. */
 export async function writeSecret(name: string, files: Files): Promise<void> {
-  const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString('base64')]));
+  const all = { ...(await readSecret(name)), ...files }; // to apply only some would remove those that were applied before
+  const data = Object.fromEntries(Object.entries(all).map(([file, text]) => [file, Buffer.from(text).toString('base64')]));
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data };
   // by standard input: every user of the machine could read an argument
   await kubectl(['apply', '--server-side', '--force-conflicts', '--field-manager=e2e', '-f', '-'], JSON.stringify(secret));
@@ -78,9 +79,6 @@ interface PodVolumes {
   spec: { volumes: { secret?: { secretName: string } }[] };
 }
 
-/** A kubelet that hears of a pod before it hears of the Secret looks again after a minute or more; so it is told again meanwhile. */
-const BRING_EVERY_MS = 15_000;
-
 /** Each question goes through kubectl, the API server and the kubelet, which share the machine with the load. */
 const ASK_EVERY_MS = 2000;
 
@@ -93,10 +91,5 @@ export async function untilUsed(pods: readonly Pod[], certificateFor: (pod: Pod)
     const uses = async () => serial.test((await sendHttp(admin.address, { path: '/certs' })).text);
     await until(`${pod.metadata.name} uses the new certificate`, 150_000, uses, ASK_EVERY_MS);
   });
-  const bringing = setInterval(() => bringSecrets().catch(() => {}), BRING_EVERY_MS);
-  try {
-    await Promise.all(waits);
-  } finally {
-    clearInterval(bringing);
-  }
+  await Promise.all(waits);
 }
