@@ -79,17 +79,15 @@ interface PodVolumes {
   spec: { volumes: { secret?: { secretName: string } }[] };
 }
 
-/** Each question goes through kubectl, the API server and the kubelet, which share the machine with the load. */
-const ASK_EVERY_MS = 2000;
-
 /** Resolves when the Envoy of each of these pods uses this certificate, its own or an authority's, for the handshakes to come. */
 export async function untilUsed(pods: readonly Pod[], certificateFor: (pod: Pod) => string): Promise<void> {
   const waits = pods.map(async pod => {
     const { serialNumber } = new X509Certificate(certificateFor(pod));
     const serial = new RegExp(`"0*${serialNumber.replace(/^0+/, '')}"`, 'i');
     using admin = await portForward(`pod/${pod.metadata.name}`, 15000);
-    const uses = async () => serial.test((await sendHttp(admin.address, { path: '/certs' })).text);
-    await until(`${pod.metadata.name} uses the new certificate`, 150_000, uses, ASK_EVERY_MS);
+    await until(`${pod.metadata.name} uses the new certificate`, 150_000, async () =>
+      serial.test((await sendHttp(admin.address, { path: '/certs' })).text),
+    );
   });
   await Promise.all(waits);
 }

@@ -51,12 +51,12 @@ export function restartsOf(pods: Pod[]): number {
   return statuses.reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
-/** Waits until `check` holds, asked every `everyMs`; throws an Error that names `what` after so many milliseconds. */
-export async function until(what: string, ms: number, check: () => Promise<boolean>, everyMs = 200): Promise<void> {
+/** Waits until `check` holds; throws an Error that names `what` after so many milliseconds. */
+export async function until(what: string, ms: number, check: () => Promise<boolean>): Promise<void> {
   const giveUp = Date.now() + ms;
   while (!(await check())) {
     if (Date.now() > giveUp) throw new Error(`${what}: not after ${ms / 1000} s`);
-    await wait(everyMs);
+    await wait(200);
   }
 }
 
