@@ -100,8 +100,8 @@ export const scenario = defineScenario({
       'All pods of users are replaced while calls to it go on. In one arm its Deployment is restarted: each pod says that it does not ' +
       'serve, serves on until its callers have heard of it, lets calls end, and exits. One control is the same but for the ' +
       'wait: each pod says that it does not serve, takes no more calls at once, lets those that it has end, and exits; the calls ' +
-      'themselves ask for that (`skip_drain_wait`). In the other each pod is killed, one after the other, when callers know the new one. The proxies’ retries are ' +
-      'off in all, for they would hide what is lost.',
+      'themselves ask for that (`skip_drain_wait`). In the other each pod is killed, one after the other, when callers know the new ' +
+      'one. The proxies’ retries are off in all, for they would hide what is lost.',
     reading:
       'The figure is the number of calls that fail in one rollout. What a killed pod loses is what it was at, and what is sent to it ' +
       'until the callers’ proxies have noticed: the longer calls take and the more there are, the more it is. A pod that only does ' +
