@@ -61,7 +61,7 @@ describe('the objects', () => {
   it('know nobody who runs experiments by default; with experiments, who does may look at pods, end them and scale its upstreams', async () => {
     const without = await renderObjects();
     assert.ok(without.every(({ metadata }) => metadata.name !== 'lab' && !metadata.name.startsWith('lab-')));
-    assert.doesNotMatch(JSON.stringify(without), /TELLTALE_RECORDS_TO|telltale\.lab/);
+    assert.doesNotMatch(JSON.stringify(without), /TELLTALE_RECORDS_TO|telltale\.lab\.v1\.LabService/);
     const objects = await renderObjects('experiments=true');
     const ofPods = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] };
     const ofUpstreams = (...resourceNames: string[]) => ({
