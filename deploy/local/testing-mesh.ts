@@ -47,7 +47,8 @@ export async function startTestMesh(options: Partial<MeshOptions> = {}): Promise
     services = ofKind(objects, 'Deployment').flatMap(({ metadata: { name } }) => (name === 'edge' ? [] : name));
     return objects;
   };
-  const mesh = await startMesh({ runDir, ...options, transform });
+  const values = ['--set', 'logLevel=debug', ...(options.values ?? [])]; // with the records of calls
+  const mesh = await startMesh({ runDir, ...options, values, transform });
   const logs = new Set<string>();
   const all = () => {
     const pods = services.flatMap(service => mesh.pods(service));

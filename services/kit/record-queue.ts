@@ -1,5 +1,4 @@
 import { metrics } from './metrics.ts';
-import { pause } from './pause.ts';
 import type { CallRecord } from './record.ts';
 
 /** How many records a pod keeps at most while they cannot be sent: what 1,000 calls a second leave in 10 s. */
@@ -44,10 +43,15 @@ export class RecordQueue {
 
   /** Resolves when there is a record, after `ms` milliseconds, or when the signal aborts, whichever is first. */
   async whenFilled(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#records.length > 0) return;
-    const filled = new AbortController();
-    this.#wake = () => filled.abort();
-    await pause(ms, AbortSignal.any([signal, filled.signal])).catch(() => {});
+    if (this.#records.length > 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve(); // not by an AbortSignal: its reason is an error with a stack, while a call is served
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake, { once: true });
+    this.#wake = wake;
+    await promise;
     this.#wake = undefined;
+    signal.removeEventListener('abort', wake);
+    clearTimeout(timer);
   }
 }

@@ -6,11 +6,11 @@ export type { CallRecord } from '../../proto/gen/telltale/lab/v1/record.ts';
 /** Where the records of marked calls go. It never blocks a call and never throws. */
 export type RecordSink = (record: CallRecord) => void;
 
-/** A sink that logs each record on a line of its own with the message `call`. */
+/** A sink that logs each record at the level debug, on a line of its own with the message `call`. */
 export const logRecords =
   (logger: Logger): RecordSink =>
   record =>
-    logger.info({ call: record }, 'call');
+    logger.debug({ call: record }, 'call');
 
 /** The time now in milliseconds since the epoch, with fractions: for records, never for deadlines. */
 export const preciseNow = (): number => performance.timeOrigin + performance.now();

@@ -77,11 +77,9 @@ function senderOf(service: string, config: KitConfig, logger: Logger): RecordSen
 
 function recordTo(logger: Logger, sender: RecordSender | undefined): RecordSink {
   const write = logRecords(logger);
-  const log: RecordSink = record => void setImmediate(write, record); // the answer, which is being sent, goes out first
-  if (!sender) return log;
   return record => {
-    log(record);
-    sender.sink(record);
+    if (logger.isLevelEnabled('debug')) setImmediate(write, record); // the answer, which is being sent, goes out first
+    sender?.sink(record);
   };
 }
 
