@@ -34,7 +34,7 @@ export async function takeTurns<Arm extends { name: string }, Turn>(
   const turns = new Map<Arm, Turn[]>(arms.map(arm => [arm, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const arm of shuffled(arms)) {
-      process.stderr.write(`round ${round} of ${rounds}: ${arm.name}\n`);
+      sayRound(round, rounds, `: ${arm.name}`);
       turns.get(arm)?.push(await take(arm));
     }
   }
@@ -49,10 +49,15 @@ export async function takeRounds<Arm, Turn>(
 ): Promise<Map<Arm, Turn[]>> {
   const turns = new Map<Arm, Turn[]>(arms.map(arm => [arm, []]));
   for (let round = 1; round <= rounds; round++) {
-    process.stderr.write(`round ${round} of ${rounds}\n`);
+    sayRound(round, rounds);
     for (const [arm, turn] of await take()) turns.get(arm)?.push(turn);
   }
   return turns;
+}
+
+function sayRound(round: number, rounds: number, what = ''): void {
+  const linesAtMost = 20;
+  if ((round - 1) % Math.ceil(rounds / linesAtMost) === 0) process.stderr.write(`round ${round} of ${rounds}${what}\n`);
 }
 
 /** The same in random order. */
