@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -8,11 +8,13 @@ import { DescribeScenarioResponse, LabServiceService } from '../../proto/gen/tel
 import { pause } from '../kit/pause.ts';
 import { bind } from '../kit/server.ts';
 import { startServer, type TestServer } from '../kit/testing.ts';
+import { endOfProgram, startProgram } from '../kit/testing-program.ts';
 import { createTestLab, type TestLab } from './testing-lab.ts';
 import { sampleResult } from './testing-result.ts';
 
 const CLI = join(import.meta.dirname, 'cli.ts');
 const REPOSITORY = join(import.meta.dirname, '..', '..');
+const PIPED = ['ignore', 'pipe', 'pipe'] as const satisfies StdioOptions;
 /** What a terminal's environment does not have, and that of a build machine may. */
 const { CI: _, NO_COLOR: __, ...TERMINAL } = process.env;
 
@@ -28,20 +30,14 @@ describe('telltale, and the terminal around it', () => {
     await own[Symbol.asyncDispose]();
   });
 
-  const start = (address: string, ...args: string[]) => spawn(process.execPath, [CLI, '--address', address, ...args]);
-  async function ended(child: ReturnType<typeof start>) {
-    const [out, err, code] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      new Promise<number | null>(resolve => child.once('close', resolve)),
-    ]);
-    return { out, err, code };
-  }
+  const start = (address: string, ...args: string[]) => startProgram(CLI, ['--address', address, ...args]);
 
   it('shows on a terminal how a run goes, and then its result in colours', async () => {
     const run = [process.execPath, CLI, '--address', server.address, 'run', 'fake'].join(' ');
     const command = `stty cols 120 rows 40; ${run}`; // a terminal that nobody looks at has no size
-    const { out, code } = await ended(spawn('script', ['-qec', command, '/dev/null'], { env: { ...TERMINAL, TERM: 'xterm' } }));
+    const { out, code } = await endOfProgram(
+      spawn('script', ['-qec', command, '/dev/null'], { env: { ...TERMINAL, TERM: 'xterm' }, stdio: PIPED }),
+    );
     assert.equal(code, 0, out);
     assert.match(out, /fake: one, repetition 1: \d+ of 50 calls/);
     assert.match(out, /fake: other, repetition 2: \d+ of 50 calls/);
@@ -55,14 +51,14 @@ describe('telltale, and the terminal around it', () => {
     const [err, code] = await Promise.all([text(child.stderr), new Promise(resolve => child.once('close', resolve))]);
     assert.deepEqual([err, code], ['', 0]);
     const pipe = `set -o pipefail; ${process.execPath} ${CLI} --address ${server.address} describe fake | head -1`;
-    const headed = await ended(spawn('bash', ['-c', pipe]));
+    const headed = await endOfProgram(spawn('bash', ['-c', pipe], { stdio: PIPED }));
     assert.deepEqual([headed.out, headed.err, headed.code], ['fake: the one is faster than the other\n', '', 0]);
   });
 
   it('SIGTERM stops the run as Ctrl-C does', async () => {
     const { begun } = own.world;
     const child = start(server.address, 'run', 'fake', '--set', 'wait=20000');
-    const end = ended(child);
+    const end = endOfProgram(child);
     await until(() => own.world.begun > begun + 5);
     child.kill('SIGTERM');
     const { out, code } = await end;
@@ -93,7 +89,7 @@ describe('telltale, and the terminal around it', () => {
     });
     await using deaf = await startServer([binding]);
     const child = start(deaf.address, 'run', 'fake');
-    const end = ended(child);
+    const end = endOfProgram(child);
     await until(() => running);
     child.kill('SIGINT');
     await until(() => asked === 1);
@@ -107,12 +103,14 @@ describe('telltale, and the terminal around it', () => {
   it('compare refuses results of two scenarios, and exits with 2', async () => {
     const [one, other] = ['fake-20260101-000000-0000', 'fade-20260101-000000-0000'];
     for (const id of [one, other]) await own.results.add({ ...sampleResult, id, scenario: id.slice(0, 4) });
-    const { code, out, err } = await ended(start(server.address, 'compare', one, other));
+    const { code, out, err } = await endOfProgram(start(server.address, 'compare', one, other));
     assert.deepEqual([code, out, err], [2, '', `${one} is of fake, ${other} of fade: choose two of one scenario\n`]);
   });
 
   it('is what `npx telltale` runs', async () => {
-    const { code, out } = await ended(spawn('npx', ['--no', '--', 'telltale', '--help'], { cwd: REPOSITORY }));
+    const { code, out } = await endOfProgram(
+      spawn('npx', ['--no', '--', 'telltale', '--help'], { cwd: REPOSITORY, stdio: PIPED }),
+    );
     assert.equal(code, 0);
     assert.match(out, /^Usage: telltale /);
   });

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { bind } from '../kit/server.ts';
 import { startServer, type TestServer } from '../kit/testing.ts';
 import { until } from '../kit/testing-matchers.ts';
+import { endOfProgram, startProgram } from '../kit/testing-program.ts';
 import type { Proof } from './cli/prove.ts';
 import type { Result } from './result.ts';
 import { createTestLab, type TestLab } from './testing-lab.ts';
@@ -27,16 +26,8 @@ describe('telltale', () => {
     await own[Symbol.asyncDispose]();
   });
 
-  const start = (address: string, ...args: string[]) => spawn(process.execPath, [CLI, '--address', address, ...args]);
-  async function ended(child: ReturnType<typeof start>) {
-    const [out, err, code] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      new Promise<number | null>(resolve => child.once('close', resolve)),
-    ]);
-    return { out, err, code };
-  }
-  const telltale = (...args: string[]) => ended(start(server.address, ...args));
+  const start = (address: string, ...args: string[]) => startProgram(CLI, ['--address', address, ...args]);
+  const telltale = (...args: string[]) => endOfProgram(start(server.address, ...args));
 
   it('list and describe say what there is and what can be set', async () => {
     const list = await telltale('list');
@@ -145,24 +136,23 @@ describe('telltale', () => {
     assert.deepEqual([unknown.code, unknown.out], [2, '']);
     assert.match(unknown.err, /no scenario is named "fade"; did you mean fake\?/);
     assert.equal((await telltale('rnu')).code, 2);
-    assert.equal((await ended(start('nowhere', 'list'))).code, 2);
+    assert.equal((await endOfProgram(start('nowhere', 'list'))).code, 2);
   });
 
   it('says what to start when nobody answers, and what to set where the edge leads to no lab; both exit with 1', async () => {
-    const nobody = await ended(start('127.0.0.1:1', 'list'));
+    const nobody = await endOfProgram(start('127.0.0.1:1', 'list'));
     assert.equal(nobody.code, 1);
     assert.match(nobody.err, /^no lab answers at 127\.0\.0\.1:1\. Start one with: make up/);
     const handlers = { getUser: () => ({ id: 1, name: 'x', age: 18 }), listUsers: () => ({ users: [], nextPageToken: '' }) };
     await using other = await startServer([bind(UserServiceService, handlers)]);
-    const without = await ended(start(other.address, 'list'));
+    const without = await endOfProgram(start(other.address, 'list'));
     assert.equal(without.code, 1);
     assert.match(without.err, /leads to no lab: install the chart with experiments=true/);
   });
 
   it('--namespace goes by a port forward of kubectl, and says what kubectl said when there is none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'telltale-kubectl-'));
-    const list = (namespace: string) =>
-      ended(spawn(process.execPath, [CLI, '--namespace', namespace, 'list'], { env: { ...process.env, PATH: folder } }));
+    const list = (namespace: string) => endOfProgram(startProgram(CLI, ['--namespace', namespace, 'list'], { PATH: folder }));
     const kubectl = (script: string) => writeFile(join(folder, 'kubectl'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     try {
       const nowhere = await list('mesh');
@@ -192,7 +182,7 @@ describe('telltale', () => {
   it('Ctrl-C stops the run, waits for its clean-up, shows the incomplete result, and exits with 130', async () => {
     const { begun } = own.world;
     const child = start(server.address, 'run', 'fake', '--set', 'wait=20000');
-    const end = ended(child);
+    const end = endOfProgram(child);
     await until(() => own.world.begun > begun + 5);
     child.kill('SIGINT');
     const { out, code } = await end;
