@@ -52,7 +52,7 @@ describe('the lab in a local mesh', () => {
       ];
     };
     assert.deepEqual(await runAllQuickly(lab, t.diagnostic.bind(t), judge), []);
-    const [, page = ''] = await writeProof(join(mesh.runDir, 'proof'), proofOf({ results, notRun: [] }, 1));
+    const [, page = ''] = await writeProof(mesh.runDir, proofOf({ results, notRun: [] }, 1));
     const html = await readFile(page, 'utf8');
     assert.match(html, new RegExp(`${results.length} of ${results.length} scenarios passed`));
     for (const { id } of results) assert.ok(html.includes(id), `the page lacks ${id}`);

@@ -87,8 +87,9 @@ describe('telltale', () => {
       assert.deepEqual([bad.code, JSON.parse(bad.out).written.length], [1, 2]);
       assert.match(await readFile(join(folder, 'proof.html'), 'utf8'), /0 of 1 scenarios passed/);
       await writeFile(join(folder, 'file'), '');
+      const { begun } = own.world;
       const nowhere = await telltale('prove', '--out', join(folder, 'file'));
-      assert.equal(nowhere.code, 1);
+      assert.deepEqual([nowhere.code, own.world.begun], [1, begun], 'it says so before it runs anything');
       assert.match(nowhere.err, /^--out: .* cannot be written \(EEXIST\); name another folder\n$/);
     } finally {
       await rm(folder, { recursive: true });

@@ -7,7 +7,7 @@ import type { Result } from '../result.ts';
 import { compareText } from './compare-text.ts';
 import { CliError, explain } from './complain.ts';
 import { descriptionText, listText } from './description-text.ts';
-import { proofOf, runAll, writeProof } from './prove.ts';
+import { makeProofFolder, proofOf, runAll, writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
 import { runToEnd } from './run-to-end.ts';
 import { findWayIn, LOCAL_EDGE, type Wanted } from './way-in.ts';
@@ -70,6 +70,7 @@ export function labCommand(signal: AbortSignal): Command {
     .option('--times <n>', 'how often each is run, to see whether it always comes out the same', asTimes, 1)
     .action(({ json, out, times }: Flags & { out: string; times: number }) =>
       withLab(async lab => {
+        await makeProofFolder(out);
         const outcome = await runAll(await namesOf(lab), times, signal, async (scenario, round) => {
           const result = await runToEnd(lab, { scenario, parameters: {} }, signal, process.stdout.isTTY && !json);
           const line = `${round} of ${times}: ${scenario}: ${result.verdict.kind}`;

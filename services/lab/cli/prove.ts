@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { byScenario, type Repeats, repeatsOf } from '../report/repeats.ts';
 import type { Result } from '../result.ts';
@@ -67,8 +67,22 @@ export function proofOf({ results, notRun }: Outcome, times: number): Proof {
 }
 
 /**
- * Writes a proof as one document for programs, proof.json, and as one page for readers, proof.html, into a folder that is made when
- * it is not there; resolves to the paths of both.
+ * Makes the folder that a proof will be written to, unless it is there.
+ *
+ * @throws CliError when nothing can be written there: better told before all scenarios are run than after
+ */
+export async function makeProofFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
+/**
+ * Writes a proof as one document for programs, proof.json, and as one page for readers, proof.html, into a folder that is there;
+ * resolves to the paths of both.
  *
  * @throws CliError when they cannot be written
  */
@@ -79,14 +93,17 @@ export async function writeProof(folder: string, proof: Proof): Promise<string[]
   const texts = { 'proof.json': `${JSON.stringify(proof, null, 2)}\n`, 'proof.html': page };
   const paths: string[] = [];
   try {
-    await mkdir(folder, { recursive: true });
     for (const [name, text] of Object.entries(texts)) {
       const path = join(folder, name);
       await writeFile(path, text);
       paths.push(path);
     }
   } catch (error) {
-    throw new CliError(`--out: ${folder} cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`, 1);
+    throw unwritable(folder, error);
   }
   return paths;
+}
+
+function unwritable(folder: string, error: unknown): CliError {
+  return new CliError(`--out: ${folder} cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`, 1);
 }
