@@ -15,7 +15,7 @@ import type { CallOptions } from './client.ts';
 import type { CallContext } from './context.ts';
 import { childDeadline, deadlineIn } from './deadline.ts';
 import { detachesCalls } from './experiment.ts';
-import { fromServiceError } from './rpc-error.ts';
+import { fromServiceError, RpcError } from './rpc-error.ts';
 
 /** The messages of a request stream. */
 export type Messages<Message> = Iterable<Message> | AsyncIterable<Message>;
@@ -95,13 +95,20 @@ export async function* readAnswers(
 function watch(call: AnyCall, options: CallOptions): AbortController {
   const { signal, onMetadata } = options;
   const over = new AbortController();
-  const cancel = () => call.cancel();
   for (const source of [parentOf(options)?.signal, signal]) {
+    const cancel = () => cancelBecause(call, source?.reason);
     source?.addEventListener('abort', cancel, { once: true, signal: over.signal });
     if (source?.aborted) cancel();
   }
   if (onMetadata) call.once('metadata', onMetadata);
   return over;
+}
+
+/** A parent that has expired has told it of its deadline before the call's own timer, which is set to the same moment, has. */
+function cancelBecause(call: AnyCall, reason: unknown): void {
+  const expired = reason instanceof RpcError && reason.code === status.DEADLINE_EXCEEDED;
+  if (expired) call.call?.cancelWithStatus(reason.code, reason.message);
+  else call.cancel();
 }
 
 /** Writes the requests; when one cannot be had, cancels the call and gives `fail` the reason. Never rejects. */

@@ -67,6 +67,17 @@ describe('a call made with a context', () => {
     assert.ok(stopped[0] instanceof RpcError); // its deadline, or on a slow day the reset of its caller's
   });
 
+  it('ends DEADLINE_EXCEEDED when it hears that its parent has expired before its own timer says so', async () => {
+    const { contexts, binding } = leaf();
+    await using bottom = await startServer([binding]);
+    const expired = new AbortController();
+    const call = pay(bottom).getCharge(getCharge, { ...soon(), signal: expired.signal });
+    call.catch(() => {});
+    await until(() => contexts.length === 1);
+    expired.abort(new RpcError(status.DEADLINE_EXCEEDED, 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' }));
+    await assert.rejects(call, { code: status.DEADLINE_EXCEEDED });
+  });
+
   it('is cancelled with its parent', async () => {
     const { contexts, stopped, binding } = leaf();
     await using bottom = await startServer([binding]);
