@@ -26,19 +26,27 @@ describe(`at ${RATE} calls a second through serviceb, with 3 replicas of each se
   }
 
   it('a users pod deleted by force fails at most what was in flight on it, and all is well a second later', async t => {
-    let deletedAt = 0;
+    let [askedAt, deletedAt] = [0, 0];
     const result = await withLoad(LOAD, async () => {
       const [pod] = await podsOf('users');
       assert.ok(pod);
-      deletedAt = Date.now();
+      askedAt = Date.now();
       await kubectl(['delete', 'pod', pod.metadata.name, '--grace-period=0', '--force']);
+      deletedAt = Date.now();
       await wait(2000);
       await settled();
     });
     report(t, result);
-    const late = result.failures.filter(({ dueMs }) => result.startedAt + dueMs > deletedAt + 1000);
-    assert.deepEqual(late, []);
-    // Of so many calls a second that take some 10 ms, one or two are under way at all.
-    assert.ok(result.failures.length <= 5);
+    const { startedAt, failures, answers } = result;
+    assert.deepEqual(
+      failures.filter(({ dueMs }) => startedAt + dueMs > deletedAt + 1000),
+      [],
+    );
+    const underWay = answers.filter(
+      ({ dueMs, tookMs }) => dueMs <= askedAt - startedAt && askedAt - startedAt < dueMs + tookMs,
+    );
+    // the pod is gone some moments later, when others are under way, and of three pods it had a third of them
+    const most = 5 + underWay.length;
+    assert.ok(failures.length <= most, `${failures.length} calls failed, of some ${underWay.length} that were under way`);
   });
 });
