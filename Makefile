@@ -5,6 +5,9 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 
+# Compiled code of the programs that these verbs start, tests and their programs among them: each begins in half the time.
+export NODE_COMPILE_CACHE ?= $(CURDIR)/.run/compile-cache
+
 RUN := npm run --silent
 # Not by npm: it would not wait, at Ctrl-C, until everything is stopped.
 MESH := node_modules/.bin/node deploy/local/main.ts
