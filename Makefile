@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 
 # Compiled code of the programs that these verbs start, tests and their programs among them: each begins in half the time.
+# The folder is that of deploy/local/program.ts.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/.run/compile-cache
 
 RUN := npm run --silent

@@ -76,9 +76,9 @@ function senderOf(service: string, config: KitConfig, logger: Logger): RecordSen
 }
 
 function recordTo(logger: Logger, sender: RecordSender | undefined): RecordSink {
-  const write = logRecords(logger);
+  const log = logRecords(logger);
   return record => {
-    if (logger.isLevelEnabled('debug')) setImmediate(write, record); // the answer, which is being sent, goes out first
+    log(record);
     sender?.sink(record);
   };
 }
