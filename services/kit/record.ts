@@ -6,7 +6,7 @@ export type { CallRecord } from '../../proto/gen/telltale/lab/v1/record.ts';
 /** Where the records of marked calls go. It never blocks a call and never throws. */
 export type RecordSink = (record: CallRecord) => void;
 
-/** A sink that logs each record at the level debug, on a line of its own with the message `call`; a logger of less costs nothing. */
+/** A sink that logs each record at the level debug, a line each with the message `call`; above that it costs nothing. */
 export function logRecords(logger: Logger): RecordSink {
   const write = (call: CallRecord) => logger.debug({ call }, 'call');
   return record => {
