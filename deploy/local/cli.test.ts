@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { endOfProgram, startProgram } from '../../services/kit/testing-program.ts';
 import { pidRecords } from './pid-records.ts';
 import { processIdentity } from './process-identity.ts';
 import { runInfo } from './run-folder.ts';
@@ -16,27 +16,9 @@ const main = join(import.meta.dirname, 'main.ts');
 /** Each test file's own address for the edge, so that none meets a run of the user's. */
 const address = `127.213.${process.pid >> 8}.${process.pid & 255}`;
 
-interface Result {
-  code: number | null;
-  out: string;
-  error: string;
-}
+const begin = (folder: TestFolder, ...args: string[]) => startProgram(main, ['--run-dir', folder.paths.dir, ...args]);
 
-function begin(folder: TestFolder, ...args: string[]): ChildProcess {
-  const env = { ...process.env, NO_COLOR: '1' };
-  return spawn(process.execPath, [main, '--run-dir', folder.paths.dir, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function result(child: ChildProcess): Promise<Result> {
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout as never),
-    text(child.stderr as never),
-    once(child, 'exit'),
-  ]);
-  return { code: code as number | null, out, error };
-}
-
-const mesh = (folder: TestFolder, ...args: string[]) => result(begin(folder, ...args));
+const mesh = (folder: TestFolder, ...args: string[]) => endOfProgram(begin(folder, ...args));
 
 function chartOf(folder: TestFolder, env: Record<string, string> = {}): string {
   const users = deployment('users', 2, { containers: [folder.container('app', 8082, env)] });
@@ -67,8 +49,8 @@ describe('the command line, with a run', () => {
   });
 
   it('up returns when all pods are ready, says where the edge is, and leaves a run behind', async () => {
-    const { code, out, error } = await mesh(folder, ...upArgs(folder));
-    assert.deepEqual([code, error], [0, '']);
+    const { code, out, err } = await mesh(folder, ...upArgs(folder));
+    assert.deepEqual([code, err], [0, '']);
     assert.match(out, /^tools: .*\nchart: 3 objects\npods: 0\/3 ready\n.*pods: 3\/3 ready\n/s);
     assert.match(out, new RegExp(`ready: http://${address}:8080\n`));
     assert.equal((await fetch(`http://${address}:8080/`)).status, 200);
@@ -76,9 +58,9 @@ describe('the command line, with a run', () => {
 
   it('up a second time fails, says who runs, and leaves the first run alone', async () => {
     const before = recorded(folder);
-    const { code, error } = await mesh(folder, ...upArgs(folder));
+    const { code, err } = await mesh(folder, ...upArgs(folder));
     assert.equal(code, 1);
-    assert.match(error, /^already running since \d{4}-.* \(pid \d+\)\. See it with: make status\. End it with: make down\.\n$/);
+    assert.match(err, /^already running since \d{4}-.* \(pid \d+\)\. See it with: make status\. End it with: make down\.\n$/);
     assert.deepEqual(alive(before), before);
     assert.equal((await mesh(folder, 'status')).code, 0);
   });
@@ -112,7 +94,7 @@ describe('the command line, with a run', () => {
     );
     const follow = begin(folder, 'logs', '--follow');
     const ended = once(follow, 'exit');
-    follow.stdout?.destroy();
+    follow.stdout.destroy();
     await mesh(folder, 'restart', 'users');
     assert.deepEqual(await ended, [0, null]);
   });
@@ -135,9 +117,9 @@ describe('the command line, with a run', () => {
   for (const [args, code, message] of refused) {
     it(`refuses "${args.join(' ')}" with ${code} and one message`, async () => {
       const found = await mesh(folder, ...args);
-      assert.equal(found.code, code, found.error);
-      assert.match(found.error, message);
-      assert.doesNotMatch(found.error, /\n +at /);
+      assert.equal(found.code, code, found.err);
+      assert.match(found.err, message);
+      assert.doesNotMatch(found.err, /\n +at /);
     });
   }
 
@@ -146,9 +128,9 @@ describe('the command line, with a run', () => {
     assert.deepEqual([pids.length, alive(pids)], [5, pids]);
     assert.match((await mesh(folder, 'down')).out, /^stopped \(pid \d+\)\n$/);
     assert.deepEqual(alive(pids), []);
-    assert.deepEqual(await mesh(folder, 'down'), { code: 0, out: 'nothing was running\n', error: '' });
-    assert.deepEqual(await mesh(folder, 'status'), { code: 1, out: 'not running; start it with: make up\n', error: '' });
-    assert.match((await mesh(folder, 'restart', 'users')).error, /^not running; start it with: make up\n$/);
+    assert.deepEqual(await mesh(folder, 'down'), { code: 0, out: 'nothing was running\n', err: '' });
+    assert.deepEqual(await mesh(folder, 'status'), { code: 1, out: 'not running; start it with: make up\n', err: '' });
+    assert.match((await mesh(folder, 'restart', 'users')).err, /^not running; start it with: make up\n$/);
   });
 });
 
@@ -172,12 +154,12 @@ describe('the command line, when a start does not end well', () => {
     it(`up that is ended by ${signal} while it waits leaves nothing running`, async () => {
       using folder = testFolder();
       const child = begin(folder, 'up', '--chart', chartOf(folder, { READY: 'false' }), '--address', address);
-      const ended = result(child);
+      const ended = endOfProgram(child);
       assert.ok(await waitUntil(() => existsSync(folder.paths.pids) && recorded(folder).length === 3, { timeoutMs: 20_000 }));
       const pids = [...recorded(folder), runInfo(folder.paths.dir)?.pid ?? 0];
       child.kill(signal);
-      const { code, error } = await ended;
-      if (signal === 'SIGINT') assert.deepEqual([code, error], [130, 'interrupted\n']);
+      const { code, err } = await ended;
+      if (signal === 'SIGINT') assert.deepEqual([code, err], [130, 'interrupted\n']);
       assert.ok(await waitUntil(() => alive(pids).length === 0, { timeoutMs: 10_000 }));
       assert.equal(existsSync(folder.paths.supervisor), false);
     });
@@ -185,10 +167,10 @@ describe('the command line, when a start does not end well', () => {
 
   it('up that cannot start says why, with the last lines of the container, and leaves nothing running', async () => {
     using folder = testFolder();
-    const { code, error } = await mesh(folder, 'up', '--chart', chartOf(folder, { FAIL: 'no disk' }), '--address', address);
+    const { code, err } = await mesh(folder, 'up', '--chart', chartOf(folder, { FAIL: 'no disk' }), '--address', address);
     assert.equal(code, 1);
-    assert.match(error, /users-\S+\/app ended with code 7.*cannot start: no disk/s);
-    assert.doesNotMatch(error, /\n +at /);
+    assert.match(err, /users-\S+\/app ended with code 7.*cannot start: no disk/s);
+    assert.doesNotMatch(err, /\n +at /);
     assert.equal(runInfo(folder.paths.dir), undefined);
     assert.doesNotMatch(readFileSync(join(folder.paths.dir, 'supervisor.log'), 'utf8'), /TypeError/);
   });
@@ -206,7 +188,7 @@ describe('the command line, when a start does not end well', () => {
     const args = upArgs(folder);
     const results = await Promise.all([mesh(folder, ...args), mesh(folder, ...args)]);
     assert.deepEqual(results.map(({ code }) => code).sort(), [0, 1]);
-    assert.match(results.find(({ code }) => code === 1)?.error ?? '', /already running/);
+    assert.match(results.find(({ code }) => code === 1)?.err ?? '', /already running/);
     assert.equal((await mesh(folder, 'status')).code, 0);
     await mesh(folder, 'down');
   });
