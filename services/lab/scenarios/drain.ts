@@ -11,9 +11,7 @@ import { type Arm, defineScenario } from '../scenario.ts';
 
 /** Whose pods are replaced. */
 const SERVICE = 'users';
-/** The rollout begins this long after the first calls could be answered, in milliseconds: every pod has answered some by then. */
-const LEAD_MS = 1500;
-/** How long to wait at most, in milliseconds, until every new pod has answered a call. */
+/** How long to wait at most, in milliseconds, until every pod has answered a call, before a rollout and after it. */
 const KNOWN_MS = 10_000;
 /** A deadline that does not matter, in milliseconds. */
 const AMPLE_MS = 5000;
@@ -43,18 +41,20 @@ const arm = <const Name extends string>(
     const ended = AbortSignal.any([signal, over.signal]);
     let answering = new Set<string>();
     const replaceUnderLoad = async () => {
-      await pause(work + LEAD_MS, ended);
-      const before = new Set(answering);
       const known = async (pods: readonly PodSummary[]) => {
         answering = new Set();
         const giveUpAt = performance.now() + KNOWN_MS;
         while (!pods.every(({ address }) => answering.has(address)) && performance.now() < giveUpAt) await pause(100, ended);
       };
+      await pause(work, ended); // from now on as many calls are under way as there will be
+      await known(await control.pods(SERVICE, ended));
+      const before = new Set(answering);
       const rollout = await replace(control, SERVICE, ended, known);
       await known(rollout.after);
       return { rollout, answered: { before, after: answering } };
     };
     const loaded = load({
+      warmUp: false, // how long calls take does not matter
       hops: [], // a pod that is killed takes its records with it; what is asked here is what callers see
       over: over.signal,
       call: ({ n, signal, metadata }) => {

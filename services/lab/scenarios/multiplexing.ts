@@ -38,12 +38,13 @@ const arm = <const Name extends string>(
   title,
   async run({ parameters: { rate, work, patience }, mesh, signal, load }) {
     using users = connect(mesh);
-    // so that no arm's connections are opened by calls that count
+    // the warm-up: no arm's connections are opened by calls that count
     const opening = { deadline: deadlineIn(AMPLE_MS), signal };
     await Promise.all(Array.from({ length: rate }, () => users.getUser({ id: 1 }, opening)));
     const followed = followConnections();
     const counter = loadCounter({ segments: tcpSegments });
     const pictures = await load({
+      warmUp: false,
       hops: allAnswered ? ['GetUser'] : [], // what has not had its turn has been nowhere
       call: ({ n, id, metadata }) => {
         const steps = [{ service: 'users', waitMs: work }];
