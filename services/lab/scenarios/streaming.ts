@@ -138,9 +138,10 @@ export const scenario = defineScenario({
       'LookupOrders for each item as GetOrder does, so LookupOrders is the fair one to compare. A stream has its price: one deadline ' +
       'and one status for all items, answers matched to requests by their order, no retry of a single item, and one pod that ' +
       'serves all of it. Of the slow readers: how many items the reader itself held at most, how much larger its live heap was half ' +
-      'way, and how much was still on its way when the server had written the last item. So far the server can be ahead, and no ' +
-      'further: that much is in the buffers and the flow-control windows of the connections and of two proxies. The stream is ' +
-      'longer, so its server had to wait for the reader; one of a tenth of its length would have been written to its end at once.',
+      'way, in which are the 16 messages that grpc-js takes ahead of any reader, and how much was still on its way when the server ' +
+      'had written the last item. So far the server can be ahead, and no further: that much is in the buffers and the flow-control ' +
+      'windows of the connections and of two proxies. The stream is longer, so its server had to wait for the reader; one of a tenth ' +
+      'of its length would have been written to its end at once.',
     limits: [
       'REST: for small unary calls in Node HTTP/1.1 is several times faster than gRPC, so the gain of a stream over REST is far smaller than its gain over unary gRPC.',
       'Streams that stay open for hours, and items that trickle: latency, keepalive and draining.',
