@@ -6,6 +6,8 @@ import type { LoadOptions, LoadReport } from './load.ts';
 
 /** The sources that the load is made of and that the image lacks; each is mounted where its imports expect it. */
 const SOURCES = ['deploy/e2e/load.ts', 'deploy/local/testing-load.ts'];
+/** The options; no argument, for a pod's arguments are stored again whenever its state changes, and captures look for texts in them. */
+const OPTIONS = 'deploy/e2e/load.json';
 
 /**
  * Calls a second: what two cores bear while pods start on them, with TLS at each hop and every call traced. E2E_RATE says more for
@@ -67,20 +69,22 @@ export function report(t: TestContext, load: LoadReport): void {
 }
 
 async function manifest(name: string, image: string, options: LoadOptions): Promise<object> {
-  const data = Object.fromEntries(
-    await Promise.all(
-      SOURCES.map(async path => [key(path), await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')]),
-    ),
-  );
+  const sources = SOURCES.map(async path => [key(path), await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')]);
+  const data = Object.fromEntries([...(await Promise.all(sources)), [key(OPTIONS), JSON.stringify(options)]]);
   const metadata = { name, labels: { 'app.kubernetes.io/name': 'load' } };
   const container = {
     name: 'load',
     image,
     imagePullPolicy: 'IfNotPresent',
-    command: ['node', SOURCES[0], JSON.stringify(options)],
+    command: ['node', SOURCES[0], OPTIONS],
     workingDir: '/app',
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-    volumeMounts: SOURCES.map(path => ({ name: 'sources', mountPath: `/app/${path}`, subPath: key(path), readOnly: true })),
+    volumeMounts: [...SOURCES, OPTIONS].map(path => ({
+      name: 'sources',
+      mountPath: `/app/${path}`,
+      subPath: key(path),
+      readOnly: true,
+    })),
   };
   const spec = {
     restartPolicy: 'Never',

@@ -1,6 +1,7 @@
 // Runs in a pod: so many calls a second at the edge, and open streams, until SIGTERM; then prints what became of them as one line.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
@@ -46,7 +47,7 @@ export interface LoadReport extends LoadResult {
 
 const STREAM_MS = 8000;
 
-const options = JSON.parse(process.argv[2] ?? '') as LoadOptions;
+const options = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LoadOptions;
 const storefront = createClient(Storefront, { address: options.address });
 const users = createClient(Users, { address: options.address });
 const metadata = scriptMetadata([], options.mark || undefined, options.policy);
