@@ -10,22 +10,18 @@ import type { Result } from '../../services/lab/result.ts';
 import { repo } from './paths.ts';
 
 /** As little load as shows something. */
-export const QUICK = { rate: '10', seconds: '2', repetitions: '2' };
+export const QUICK = { rate: '10', seconds: '1', repetitions: '2' };
 
 /** Scenarios that need other settings to be quick. */
 const OTHERS: Record<string, Record<string, string>> = {
   // enough calls that one of a hundred may be late
   cancellation: { ...QUICK, rate: '20', seconds: '5' },
-  'channel-per-call': { ...QUICK, rate: '100', seconds: '1' },
-  deadlines: { ...QUICK, seconds: '1' },
-  'failure-codes': { ...QUICK, seconds: '1' },
-  idempotency: { ...QUICK, seconds: '1' },
-  multiplexing: { rate: '200', seconds: '1', repetitions: '2', work: '1200', patience: '3000' },
-  'stream-cap': { ...QUICK, rate: '300', seconds: '1', work: '700' },
-  payload: { rate: '2', seconds: '1', repetitions: '2' },
+  'channel-per-call': { ...QUICK, rate: '100' },
+  multiplexing: { ...QUICK, rate: '200', work: '1200', patience: '3000' },
+  'stream-cap': { ...QUICK, rate: '300', work: '700' },
+  payload: { ...QUICK, rate: '2' },
   // the first one is of code that has not been compiled yet; many items, as grpc-js itself holds 16
-  streaming: { rate: '1', seconds: '1', repetitions: '3', wide: '200', padding: '256', work: '10' },
-  'proxy-timeout': { ...QUICK, seconds: '1' },
+  streaming: { ...QUICK, rate: '1', repetitions: '3', wide: '200', padding: '256', work: '10' },
   // as long as a rollout takes, and enough calls under way that a killed pod loses some
   drain: { ...QUICK, rate: '100', seconds: '30' },
   // as long as Envoy takes to find new pods
