@@ -31,7 +31,7 @@ export interface Load {
   readonly lingerMs?: number;
   /** Ends the load when it aborts, before `seconds` have passed: for what takes as long as it takes. */
   readonly over?: AbortSignal;
-  /** Whether calls that do not count come first, at the first repetition. Default true; false for an arm that has made its own. */
+  /** Whether calls that do not count come first, at the first repetition. Default true; false for an arm that has made its own, or times nothing. */
   readonly warmUp?: boolean;
   /** Makes one call. What it rejects with is the call's status; anything but an RpcError ends the run. */
   call(call: CallToMake): Promise<unknown>;

@@ -54,7 +54,7 @@ const arm = <const Name extends string>(
       return { rollout, answered: { before, after: answering } };
     };
     const loaded = load({
-      warmUp: false, // how long calls take does not matter
+      warmUp: false,
       hops: [], // a pod that is killed takes its records with it; what is asked here is what callers see
       over: over.signal,
       call: ({ n, signal, metadata }) => {
