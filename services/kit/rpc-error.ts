@@ -91,6 +91,12 @@ export function toRpcError(thrown: unknown): RpcError {
   return new RpcError(status.INTERNAL, 'internal error', { reason: 'INTERNAL', cause: thrown });
 }
 
+/** What a stream ends with that is open when the server stops: its caller opens it again elsewhere. */
+export function drained(): RpcError {
+  const options = { reason: 'DRAINING', retryAfterMs: 0 };
+  return new RpcError(status.UNAVAILABLE, 'the server is stopping; open the stream again', options);
+}
+
 /** Whether a call ended in the middle of its answer because its connection, or the callee's process, did. */
 export function hasBrokenOff(error: unknown): boolean {
   // what grpc-js makes of RST_STREAM

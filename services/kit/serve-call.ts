@@ -8,7 +8,7 @@ import type { Logger } from './log.ts';
 import type { MethodName } from './method.ts';
 import { type EndedBy, observeServerCall } from './observe-call.ts';
 import { preciseNow, type RecordSink } from './record.ts';
-import { RpcError, toRpcError } from './rpc-error.ts';
+import { drained, RpcError, toRpcError } from './rpc-error.ts';
 import { ServedContext } from './served-context.ts';
 
 /** What every call of a server is served with. */
@@ -139,11 +139,6 @@ function expired(): RpcError {
 
 function cancelled(): RpcError {
   return new RpcError(status.CANCELLED, 'the caller cancelled the call', { reason: 'CANCELLED' });
-}
-
-function drained(): RpcError {
-  const options = { reason: 'DRAINING', retryAfterMs: 0 };
-  return new RpcError(status.UNAVAILABLE, 'the server is stopping; open the stream again', options);
 }
 
 /** Such a call may run for ever, and what it calls with it. The metric counts them all; a line for each would flood the log. */

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { status } from '@grpc/grpc-js';
+import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js';
 import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { createClient } from './client.ts';
 import { deadlineIn } from './deadline.ts';
@@ -17,6 +17,9 @@ import { scriptMetadata } from './experiment.ts';
 import { checkHealth } from './testing.ts';
 
 const MAIN = fileURLToPath(new URL('testing-main.ts', import.meta.url));
+
+/** A ServerReflectionRequest {list_services: ""}. */
+const LIST_SERVICES = Buffer.from([0x3a, 0]);
 
 /** A service process with its log, killed at the end of the test. */
 async function startProcess(env: Record<string, string> = {}) {
@@ -46,6 +49,7 @@ async function startProcess(env: Record<string, string> = {}) {
     log,
     said,
     client,
+    address: `127.0.0.1:${port}`,
     health: (name = '') => checkHealth(`127.0.0.1:${healthPort}`, name),
     [Symbol.dispose]: () => {
       client[Symbol.dispose]();
@@ -126,6 +130,29 @@ describe('serve', () => {
     assert.equal(await running.exit, 0);
     assert.ok(!running.log.some(line => line.msg === 'open calls were ended'));
   });
+
+  for (const [path, request] of [
+    ['grpc.health.v1.Health/Watch', Buffer.alloc(0)],
+    ['grpc.reflection.v1.ServerReflection/ServerReflectionInfo', LIST_SERVICES],
+    ['grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', LIST_SERVICES],
+  ] as const) {
+    it(`ends an open stream of ${path} with UNAVAILABLE, too, instead of waiting for it`, async () => {
+      using running = await startProcess({ TELLTALE_REFLECTION: 'true' });
+      const client = new GrpcClient(running.address, credentials.createInsecure());
+      const asIs = (bytes: Buffer) => bytes;
+      const stream = client.makeBidiStreamRequest(`/${path}`, asIs, asIs, { deadline: deadlineIn(20_000) });
+      const ended = once(stream, 'error');
+      stream.write(request);
+      if (path.endsWith('/Watch')) stream.end();
+      await once(stream, 'data');
+      stream.resume(); // Watch also says NOT_SERVING
+      running.child.kill('SIGTERM');
+      assert.equal((await ended)[0].code, status.UNAVAILABLE);
+      assert.equal(await running.exit, 0);
+      assert.ok(!running.log.some(line => line.msg === 'open calls were ended'));
+      client.close();
+    });
+  }
 
   it('says NOT_SERVING for its services, and SERVING for itself, while it is not ready', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'telltale-ready-'));

@@ -10,6 +10,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { watchCancellation } from './cancellation.ts';
 import { limitedDecoder, paddedEncoder, strictDecoder } from './codec.ts';
 import { type Address, formatAddress } from './config.ts';
+import { endAtDrain } from './drain-streams.ts';
 import { adapt, type HandlerOf, type Handlers } from './handler.ts';
 import { guardHttp2, type ResetLimit, refuseMalformedTimeout } from './http2-guard.ts';
 import { type MethodDefinition, type ServiceDefinition, serviceName } from './method.ts';
@@ -83,9 +84,9 @@ export function createServer(options: MeshServerOptions): MeshServer {
   const setStatus = (those: string[], serving: boolean) => {
     for (const name of those) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   };
-  health.addToServer(server);
+  addHealth(health, server, draining.signal);
   health.addToServer(healthServer);
-  if (options.reflection) addReflection(server, names.slice(1));
+  if (options.reflection) addReflection(server, [...names.slice(1), HEALTH], draining.signal);
   return {
     listen: address => listen(server, address),
     listenForHealth: address => listen(healthServer, address),
@@ -100,6 +101,17 @@ export function createServer(options: MeshServerOptions): MeshServer {
       return clean;
     },
   };
+}
+
+/** The name of the health service. */
+const HEALTH = 'grpc.health.v1.Health';
+
+/** Adds the health service; who watches it is sent away when the server drains. */
+function addHealth(health: HealthImplementation, server: Server, draining: AbortSignal): void {
+  health.addToServer({
+    addService: (definition: GrpcDefinition, { watch, ...others }: UntypedServiceImplementation) =>
+      server.addService(definition, { ...others, watch: endAtDrain(draining, watch as (call: unknown) => void) }),
+  });
 }
 
 type Implementation = [GrpcDefinition, UntypedServiceImplementation];
