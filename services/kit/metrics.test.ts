@@ -4,7 +4,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { deadlineIn } from './deadline.ts';
-import { listenForMetrics } from './metrics-server.ts';
 import { RpcError } from './rpc-error.ts';
 import { bind } from './server.ts';
 import { emptyOrders, startServer, type TestServer } from './testing.ts';
@@ -125,21 +124,5 @@ describe('the metrics of calls', () => {
       await call;
     });
     assert.ok((growth ?? 0) >= 1);
-  });
-});
-
-describe('the port for metrics', () => {
-  it('answers GET /metrics in the OpenMetrics format, and nothing else', async () => {
-    const port = await listenForMetrics({ host: '127.0.0.1', port: 0 });
-    const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
-    const answer = await ask('/metrics');
-    assert.match(answer.headers.get('content-type') ?? '', /^application\/openmetrics-text/);
-    const text = await answer.text();
-    assert.match(text, /^# TYPE grpc_server_call_started counter$/m);
-    assert.match(text, /# EOF\n$/);
-    assert.deepEqual(
-      [(await ask('/')).status, (await ask('/metrics/x')).status, (await ask('/metrics', 'POST')).status],
-      [404, 404, 405],
-    );
   });
 });

@@ -1,9 +1,21 @@
 import { type Span, TraceFlags } from '@opentelemetry/api';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type Metric,
+  type OpenMetricsContentType,
+  Registry,
+  type RegistryContentType,
+} from 'prom-client';
 
-/** What this process measures, in the OpenMetrics text format, which alone can carry exemplars. */
-export const registry = new Registry<OpenMetricsContentType>();
-registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+/** The content types of the two text formats; only OpenMetrics can carry exemplars. */
+export const { OPENMETRICS_CONTENT_TYPE: OPEN_METRICS, PROMETHEUS_CONTENT_TYPE: PROMETHEUS_TEXT } = Registry;
+
+/** What this process measures. Read it by {@link readMetrics}: prom-client renames the counters when it writes OpenMetrics. */
+const registry = new Registry<OpenMetricsContentType>();
+registry.setContentType(OPEN_METRICS); // else prom-client takes no exemplars
 const registers = [registry];
 
 /** Set the gauges that are not kept but looked up; run whenever the metrics are read. */
@@ -221,10 +233,29 @@ export function observeTraced<Label extends string>(
   histogram.observe({ labels, value, exemplarLabels: exemplarLabels as object });
 }
 
-/** The text of all metrics, as it is now. */
-export function readMetrics(): Promise<string> {
+/** The text of all metrics, as it is now, in one of the two formats. Rejects with what a sampler throws. */
+export async function readMetrics(contentType: RegistryContentType = OPEN_METRICS): Promise<string> {
   for (const sample of samplers) sample();
-  return registry.metrics();
+  const shown = new Registry<RegistryContentType>();
+  shown.setContentType(contentType);
+  for (const metric of registry.getMetricsAsArray() as unknown as Readable[]) {
+    const isRenamed = contentType === OPEN_METRICS && metric.type === 'counter';
+    shown.registerMetric((isRenamed ? withoutTotal(metric) : metric) as unknown as Metric);
+  }
+  return shown.metrics();
+}
+
+/** What prom-client reads of a metric. */
+interface Readable {
+  readonly name: string;
+  readonly type: string;
+  get(): Promise<object>;
+}
+
+/** A counter by the name of its family in OpenMetrics. prom-client would take "_total" away from the counter itself, for both formats. */
+function withoutTotal(counter: Readable): Readable {
+  const name = counter.name.replace(/_total$/, '');
+  return { name, type: counter.type, get: async () => ({ ...(await counter.get()), name }) };
 }
 
 let measuring = true;
