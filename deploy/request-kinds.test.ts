@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createFileRegistry, type DescMessage, fromBinary } from '@bufbuild/protobuf';
+import { createFileRegistry, type DescMessage, fromBinary, ScalarType } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import type { Contracts, TextRules } from '../services/kit/validate-rules.ts';
+import { readHttpBindings } from './http-bindings.ts';
+import { readContracts } from './request-rules.ts';
 import { chart } from './run-helm.ts';
 import { madeUpContract } from './testing-contracts.ts';
 
@@ -28,6 +31,49 @@ function withoutRow(descriptors: Uint8Array): string[] {
   };
   return services.flatMap(service => (service.kind === 'service' ? service.methods.flatMap(({ input }) => walk(input)) : []));
 }
+
+/** The fields of all requests that are ids, by their names or because a path holds them, and do not obey the rule of ids. */
+function idsWithoutRule(descriptors: Uint8Array): string[] {
+  const { messages } = readContracts(descriptors) as Pick<Contracts, 'messages'>;
+  const inPaths = new Set(
+    readHttpBindings(descriptors).flatMap(({ method, template }) =>
+      [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => `${method.input.typeName}.${name}`),
+    ),
+  );
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
+  return Object.entries(messages).flatMap(([type, rules]) => {
+    const fields = registry.getMessage(type)?.fields ?? assert.fail(type);
+    const ids = fields.filter(({ scalar, name }) => {
+      return scalar === ScalarType.STRING && (/(^|_)(id|key)$/.test(name) || inPaths.has(`${type}.${name}`));
+    });
+    const obeys = (name: string) => rules.some(rule => rule.field === name && rule.kind === 'text' && isRuleOfIds(rule));
+    return ids.flatMap(({ name }) => (obeys(name) ? [] : [`${type}.${name}`]));
+  });
+}
+
+function isRuleOfIds({ patterns = [] }: TextRules): boolean {
+  const takes = (text: string) => patterns.length > 0 && patterns.every(({ matches }) => matches.test(text));
+  return ['a', '~', '..x', 'x'.repeat(128)].every(takes) && !['', '.', '..', 'a/b', 'a b', 'x'.repeat(129)].some(takes);
+}
+
+describe('the ids in the requests of the contracts', () => {
+  it('obey the rule of ids, but those of LookupOrders, which answers any text as an id without an order', async () => {
+    const descriptors = await readFile(join(chart, 'files/envoy/telltale.binpb'));
+    assert.deepEqual(idsWithoutRule(descriptors), ['telltale.orders.v1.LookupOrdersRequest.order_id']);
+  });
+
+  it('are found by their names and by the paths: a contract that is made up has both', async () => {
+    const made = await madeUpContract(`
+      message Made { string made_id = 1; string name = 2; string note = 3; int32 user_id = 4; }
+      message Answer {}
+      service MadeService { rpc Make(Made) returns (Answer) {
+        option (telltale.rules.v1.max_request_bytes) = 100;
+        option (google.api.http) = {get: "/api/made/{name}"};
+      } }
+    `);
+    assert.deepEqual(idsWithoutRule(made), ['telltale.made.v1.Made.made_id', 'telltale.made.v1.Made.name']);
+  });
+});
 
 describe('the requests of the contracts', () => {
   it('hold no enumeration and no type of google.protobuf; who adds one adds rows of bad values', async () => {

@@ -38,7 +38,12 @@ export const messages = {
       field: 'scenario',
       key: 'scenario',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,64}$/u, says: 'must be 1 to 64 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
   'telltale.lab.v1.GetResultRequest': [
@@ -46,23 +51,50 @@ export const messages = {
       field: 'result_id',
       key: 'resultId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
-  'telltale.lab.v1.ListResultsRequest': [ { field: 'scenario', key: 'scenario', kind: 'text', max: 64 } ],
+  'telltale.lab.v1.ListResultsRequest': [
+    {
+      field: 'scenario',
+      key: 'scenario',
+      kind: 'text',
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})?$/u,
+          says: 'must be empty, or 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
+    }
+  ],
   'telltale.lab.v1.ListScenariosRequest': [],
   'telltale.lab.v1.ReportRecordsRequest': [
     {
       field: 'service',
       key: 'service',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,64}$/u, says: 'must be 1 to 64 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     },
     {
       field: 'pod',
       key: 'pod',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     },
     { field: 'records', key: 'records', list: { max: 1000 }, kind: 'message', of: 'telltale.lab.v1.CallRecord' }
   ],
@@ -71,7 +103,12 @@ export const messages = {
       field: 'scenario',
       key: 'scenario',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,64}$/u, says: 'must be 1 to 64 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     },
     { field: 'parameters', key: 'parameters', map: { max: 32 }, kind: 'text' }
   ],
@@ -80,7 +117,12 @@ export const messages = {
       field: 'run_id',
       key: 'runId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
   'telltale.orders.v1.CreateOrderRequest': [
@@ -88,7 +130,12 @@ export const messages = {
       field: 'order_id',
       key: 'orderId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     },
     { field: 'user_id', key: 'userId', kind: 'number', gte: 1 },
     { field: 'lines', key: 'lines', list: { min: 1, max: 200 }, kind: 'message', of: 'telltale.orders.v1.OrderLine' },
@@ -104,7 +151,12 @@ export const messages = {
       field: 'order_id',
       key: 'orderId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
   'telltale.orders.v1.ImportOrdersRequest': [ { field: 'order', key: 'order', kind: 'message', of: 'telltale.orders.v1.CreateOrderRequest', required: true } ],
@@ -128,7 +180,12 @@ export const messages = {
       field: 'order_id',
       key: 'orderId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
   'telltale.payments.v1.ChargeRequest': [
@@ -136,13 +193,23 @@ export const messages = {
       field: 'idempotency_key',
       key: 'idempotencyKey',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     },
     {
       field: 'order_id',
       key: 'orderId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     },
     { field: 'amount_minor', key: 'amountMinor', kind: 'number', gte: 1n },
     {
@@ -157,7 +224,12 @@ export const messages = {
       field: 'idempotency_key',
       key: 'idempotencyKey',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
   'telltale.script.v1.Failure': [
@@ -183,7 +255,12 @@ export const messages = {
       field: 'order_id',
       key: 'orderId',
       kind: 'text',
-      patterns: [ { matches: /^\P{Cc}{1,128}$/u, says: 'must be 1 to 128 characters, none a control character' } ]
+      patterns: [
+        {
+          matches: /^([A-Za-z0-9_~-][A-Za-z0-9._~-]?|[.][A-Za-z0-9_~-]|[A-Za-z0-9._~-]{3,128})$/u,
+          says: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'
+        }
+      ]
     }
   ],
   'telltale.users.v1.ListUsersRequest': [

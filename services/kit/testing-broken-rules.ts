@@ -38,6 +38,10 @@ function* breaksOf(rules: FieldRules): Generator<[string, FieldRules]> {
       yield [`no pattern ${matches}`, { ...rest, patterns: [] }];
       const bytes = { matches: new RegExp(matches.source.replace('\\P{Cc}', '[^]'), 'u'), says };
       if (bytes.matches.source !== matches.source) yield ['control characters allowed', { ...rest, patterns: [bytes] }];
+      const slash = { matches: new RegExp(matches.source.replaceAll('._~', './_~'), 'u'), says };
+      if (slash.matches.source !== matches.source) yield ['a slash allowed', { ...rest, patterns: [slash] }];
+      const dots = { matches: new RegExp(matches.source.replace('{3,128}', '{1,128}'), 'u'), says };
+      if (dots.matches.source !== matches.source) yield ['"." and ".." allowed', { ...rest, patterns: [dots] }];
       const units = { matches: new RegExp(matches.source.replace('\\P{Cc}', '[^\\x00-\\x1f\\x7f-\\x9f]')), says };
       if (units.matches.source !== matches.source) yield ['UTF-16 units counted', { ...rest, patterns: [units] }];
     }

@@ -14,7 +14,25 @@ export function randomNumbers(seed: number): () => number {
 }
 
 const CHARACTERS = ['a', 'Z', '0', ' ', 'é', '帆', '🧵', '\uFEFF', '\u2028', '\u0301', '\0', '\n', '\x7f', '\x85'];
-const TEXTS = ['', 'EUR', 'eur', 'EURO', 'ÉUR', 'EUR\n', '\nEUR', 'ＥＵＲ', 'x', 'a\nb', '\0', '\ufffd'];
+const TEXTS = [
+  '',
+  '.',
+  '..',
+  '.~',
+  '...',
+  'a/b',
+  'EUR',
+  'eur',
+  'EURO',
+  'ÉUR',
+  'EUR\n',
+  '\nEUR',
+  'ＥＵＲ',
+  'x',
+  'a\nb',
+  '\0',
+  '\ufffd',
+];
 const INT32 = [0, 1, -1, 2, 2 ** 31 - 1, -(2 ** 31)];
 const INT64 = [0n, 1n, -1n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)];
 const DOUBLES = [0, -0, 0.5, 1, Number.NaN, Infinity, -Infinity, 5e-324, -5e-324, 1 + Number.EPSILON];

@@ -17,7 +17,7 @@ describe('violationsIn', () => {
   it('names every field with its path as in the contract, its rule and its value, in the order of the contract', () => {
     const lines = [line, { sku: '', quantity: 0, unitPriceMinor: 1_000_001n }];
     assert.deepEqual(find({ currencyCode: 'eur', orderId: 'a\0b', userId: -1, lines }), [
-      { field: 'order_id', description: 'must be 1 to 128 characters, none a control character, is "a\\u0000b"' },
+      { field: 'order_id', description: 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor .., is "a\\u0000b"' },
       { field: 'user_id', description: 'must be at least 1, is -1' },
       { field: 'lines[1].sku', description: 'must be 1 to 64 characters, none a control character, is ""' },
       { field: 'lines[1].quantity', description: 'must be from 1 to 1000, is 0' },

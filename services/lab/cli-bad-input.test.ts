@@ -13,6 +13,7 @@ const CLI = join(import.meta.dirname, 'cli.ts');
 const RATE = 'rate: must be a whole number from 1 to 1000 calls/s, is ';
 const NO_NAME = "argument '.*' is invalid. write name=value, such as rate=50.";
 const NO_ADDRESS = 'is invalid. write host:port, such as 127.0.0.1:8080.';
+const NO_PATH = 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor .., is ';
 const NO_FADE = 'no scenario is named "fade"; did you mean fake? There are: fake\n';
 const NO_ID = 'result_id: must be an id that ListResults gives, is ';
 
@@ -34,12 +35,12 @@ const refused: [args: string[], says: string][] = [
   [['run', 'fake', 'fade'], NO_FADE],
   [['describe', 'fade'], NO_FADE],
   [['results', 'fade'], NO_FADE],
-  [['describe', '帆'], 'no scenario is named "帆"; did you mean fake? There are: fake\n'],
+  [['describe', '帆'], `scenario: ${NO_PATH}"帆"\n`],
   [['run', 'all', 'fake'], 'all are all scenarios: name no other beside it\n'],
-  [['run', ''], 'scenario: must be 1 to 64 characters, none a control character, is ""\n'],
-  [['run', '\u001b[31mred'], 'none a control character, is "\\u001b[31mred"\n'],
+  [['run', ''], `scenario: ${NO_PATH}""\n`],
+  [['run', '\u001b[31mred'], `scenario: ${NO_PATH}"\\u001b[31mred"\n`],
   [['show', 'nothing'], `${NO_ID}"nothing"\n`],
-  [['show', '../../etc/passwd'], `${NO_ID}"../../etc/passwd"\n`],
+  [['show', '../../etc/passwd'], `result_id: ${NO_PATH}"../../etc/passwd"\n`],
   [['compare', 'a', 'b'], `${NO_ID}"a"\n`],
   ...['0', '-1', 'NaN', '1e9', 'abc', '1001', '1.5', '0x10', ' 5', '', '٣', '5 calls/s'].map((value): [string[], string] => [
     ['run', 'fake', '--set', `rate=${value}`],

@@ -73,7 +73,7 @@ await onEachDatabase(suite => {
     const store = await opened(suite);
     const ids = Array.from({ length: 2 * PAGE_SIZE + 5 }, (_, index) => `order-${index}`);
     for (const orderId of ids) await store.add({ ...request, orderId }, NEVER);
-    await store.add({ ...request, orderId: 'of another', userId: 9 }, NEVER);
+    await store.add({ ...request, orderId: 'of-another', userId: 9 }, NEVER);
     for (const limit of [1, PAGE_SIZE, PAGE_SIZE + 1, 1000]) {
       const orders = await Array.fromAsync(store.list(123, limit, NEVER));
       assert.equal(orders.length, Math.min(limit, ids.length));

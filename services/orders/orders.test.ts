@@ -43,7 +43,7 @@ test('CreateOrder of an order whose total is 0 is PAID without a charge', async 
 test('CreateOrder is REFUSED for good when payments refuse the charge', async () => {
   const tooMuch = request({ lines: [{ sku: 'yacht', quantity: 1000, unitPriceMinor: 1_000_000n }] });
   const taken = request();
-  const other = { idempotencyKey: taken.orderId, orderId: 'of somebody else', amountMinor: 1n, currencyCode: 'EUR' };
+  const other = { idempotencyKey: taken.orderId, orderId: 'of-somebody-else', amountMinor: 1n, currencyCode: 'EUR' };
   await own.paymentsClient.charge(other, soon());
   for (const asked of [tooMuch, taken, tooMuch]) {
     const { order } = await client.createOrder(asked, soon());

@@ -17,7 +17,7 @@ const binding = async () => bind(PaymentServiceService, payments(await openLedge
 const soon = () => ({ deadline: deadlineIn(5000) });
 const request = (): ChargeRequest => {
   const idempotencyKey = randomUUID();
-  return { idempotencyKey, orderId: `of ${idempotencyKey}`, amountMinor: 4200n, currencyCode: 'EUR' };
+  return { idempotencyKey, orderId: `of-${idempotencyKey}`, amountMinor: 4200n, currencyCode: 'EUR' };
 };
 
 testService(binding);
@@ -61,7 +61,7 @@ test('Charge is INVALID_ARGUMENT and names every bad field at once', async () =>
   await assert.rejects(client.charge(bad, soon()), violates('idempotency_key', 'order_id', 'amount_minor', 'currency_code'));
   await assert.rejects(client.charge({ ...request(), amountMinor: -(2n ** 63n) }, soon()), violates('amount_minor'));
   await assert.rejects(client.charge({ ...request(), idempotencyKey: 'x'.repeat(129) }, soon()), violates('idempotency_key'));
-  await client.charge({ ...request(), orderId: '🧵'.repeat(128) }, soon());
+  await client.charge({ ...request(), orderId: '~'.repeat(128) }, soon());
 });
 
 test('Charge charges nothing when the deadline passed while the process was busy', async () => {
@@ -75,6 +75,6 @@ test('Charge charges nothing when the deadline passed while the process was busy
 
 test('GetCharge is NOT_FOUND for a key without a charge, and INVALID_ARGUMENT for what can be no key', async () => {
   const expected = { code: status.NOT_FOUND, reason: 'CHARGE_NOT_FOUND' };
-  await assert.rejects(client.getCharge({ idempotencyKey: 'never used' }, soon()), expected);
+  await assert.rejects(client.getCharge({ idempotencyKey: 'never-used' }, soon()), expected);
   await assert.rejects(client.getCharge({ idempotencyKey: '' }, soon()), violates('idempotency_key'));
 });

@@ -78,7 +78,10 @@ export function orderStateToJSON(object: OrderState): string {
 
 /** One line of an order. */
 export interface OrderLine {
-  /** The article's number, 1 to 64 characters, none a control character. */
+  /**
+   * The article's number, 1 to 64 characters, none a control character. No method is asked for an article, so it need not be
+   * what a path can hold.
+   */
   sku: string;
   /** How many of it, from 1 to 1000. */
   quantity: number;
@@ -111,8 +114,8 @@ export interface Order {
 /** Asks for an order to be stored and paid for. */
 export interface CreateOrderRequest {
   /**
-   * Names the order, 1 to 128 characters, none a control character, chosen by the caller; also the key that makes the request
-   * idempotent.
+   * Names the order, chosen by the caller: 1 to 128 of the characters A-Z a-z 0-9 . _ ~ - and neither "." nor "..", so that a
+   * path can hold it. It is also the key that makes the request idempotent.
    */
   orderId: string;
   /** Who orders, from 1. */

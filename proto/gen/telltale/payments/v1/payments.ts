@@ -17,9 +17,12 @@ export const protobufFileName = "telltale/payments/v1/payments.proto";
 
 /** Asks for money. */
 export interface ChargeRequest {
-  /** Names this charge, 1 to 128 characters, none a control character, chosen by the caller; it stays valid for ever. */
+  /**
+   * Names this charge, chosen by the caller: 1 to 128 of the characters A-Z a-z 0-9 . _ ~ - and neither "." nor "..". It stays
+   * valid for ever.
+   */
   idempotencyKey: string;
-  /** The order that is paid for, 1 to 128 characters, none a control character. */
+  /** The id of the order that is paid for. */
   orderId: string;
   /** The amount in the currency's minor unit (cents), at least 1; the limit of one charge is 1,000,000. */
   amountMinor: bigint;
