@@ -16,7 +16,7 @@ MESH := node_modules/.bin/node deploy/local/main.ts
 LAB = node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts $${EDGE:+--address "$$EDGE"} \
   $(if $(filter-out file,$(origin NAMESPACE)),--namespace '$(NAMESPACE)')
 BUF := node_modules/.bin/buf
-FROM_CONTRACTS := charts/telltale/files/envoy/telltale.binpb charts/telltale/files/envoy/json-bodies.lua
+FROM_CONTRACTS := charts/telltale/files/envoy/telltale.binpb charts/telltale/files/envoy/json-requests.lua
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
 INSTALLED := node_modules/.package-lock.json
 

@@ -13,7 +13,7 @@ import {
   StorefrontServiceService as Storefront,
 } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { frame, rawCall } from '../../services/kit/testing-raw-call.ts';
-import { BUYER, badJson, type JsonRow, jsonGaps, order, post } from './testing-bad-json.ts';
+import { BUYER, badJson, type JsonRow, order, post } from './testing-bad-json.ts';
 import { sendHttp } from './testing-http.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
 import { processesOf } from './testing-processes.ts';
@@ -51,8 +51,6 @@ describe('bad input as JSON to the edge', () => {
   };
 
   for (const [what, rows] of Object.entries(badJson)) describe(what, () => testRows(rows));
-
-  describe('known gaps of the transcoder', () => testRows(jsonGaps));
 
   it('an unknown field in several pieces over HTTP/2, with trailers, is 400', async () => {
     const session = connect(`http://${mesh.edge}`);

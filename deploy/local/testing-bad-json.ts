@@ -34,6 +34,8 @@ export function post(body: string | Uint8Array, headers: Record<string, string> 
 const get = (path: string): HttpRequest => ({ path });
 const replaced = (from: string, to: string) => post(order(text => text.replace(from, to)));
 const ordered = (user: number, change?: (text: string) => string) => post(order(change, user));
+/** A text as it is without percent-encoding, where that is well-formed. */
+const decoded = (text: string) => text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 const nested = (open: string, close: string) => `${open.repeat(10_000)}1${close.repeat(10_000)}`;
 
 const aliceWith = (headers: Record<string, string>): HttpRequest => ({ path: '/api/users/123', headers });
@@ -54,6 +56,10 @@ const violated = (title: string, sent: HttpRequest, says: RegExp): JsonRow => [
   { ...VIOLATED, says },
 ];
 const quantity = (value: string) => replaced('"quantity":1', `"quantity":${value}`);
+/** What the edge says of a value whose form is wrong. */
+const invalid = (field: string, value: string, rule: string) =>
+  new RegExp(`^${RegExp.escape(`${field}: invalid value ${value}: ${rule}`)}`);
+const WHOLE = 'must be a whole number from -';
 const orderId = (value: string) => replaced(`"bad-${BUYER}"`, value);
 
 /** What the edge says of a text that is no JSON: where, and what ought to be there. */
@@ -79,8 +85,12 @@ const texts: JsonRow[] = [
   bad('an escape that JSON does not have', replaced('sail', 'sa\\x41il'), notJson('a text goes on')),
   bad('a text that does not end', post('{"order_id":"bad'), notJson('a text goes on')),
   bad('a vertical tab between two tokens', replaced(',', ',\v'), notJson('a name in double quotes must be$')),
-  bad('invalid UTF-8', post(Buffer.from([...Buffer.from('{"order_id":"'), 0xff, 0x22, 0x7d])), /UTF-8/),
-  bad('half a surrogate pair', orderId('"\\ud83e"'), /surrogate/),
+  ...[[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]].map(bytes =>
+    bad(`invalid UTF-8 (${bytes})`, post(Buffer.from([...Buffer.from('{"order_id":"'), ...bytes, 0x22, 0x7d])), /UTF-8/),
+  ),
+  ...['\\ud83e', '\\ude00', '\\ude00\\ud83e', '\\ud83ex'].map(half =>
+    bad(`half a surrogate pair (${half})`, orderId(`"${half}"`), /surrogate|Invalid unicode code point/),
+  ),
   bad('a gzip body', post(gzipSync(order()), { 'content-encoding': 'gzip' }), notJson('a value must be$')),
   ...['NaN', 'Infinity', '+1', '01', '1.', '.5', '0x1', '1e', '-', 'True', 'undefined'].map(value =>
     bad(`${value} for a number`, quantity(value), notJson('')),
@@ -125,13 +135,84 @@ const fields: JsonRow[] = [
 ];
 
 const values: JsonRow[] = [
-  bad('1e400', quantity('1e400'), /range of double/),
-  bad('an int32 of 2^31', quantity('2147483648'), /lines\[0\]\.quantity: invalid value/),
-  bad('an int64 of 2^63', replaced('"100"', '"9223372036854775808"'), /unit_price_minor: invalid value/),
-  bad('a fraction for a whole number', quantity('1.5'), /quantity: invalid value 1\.5/),
-  bad('a word for a number', quantity('"many"'), /quantity: invalid value "many"/),
+  ...[
+    ...[
+      '2147483648',
+      '-2147483649',
+      '99999999999999999999',
+      '1.5',
+      '1.0',
+      '1e2',
+      '1E0',
+      '-0.0',
+      '1e400',
+      '-1e999999999',
+      'true',
+      'false',
+    ],
+    ...[
+      '"many"',
+      '""',
+      '"+1"',
+      '"01"',
+      '" 1"',
+      '"1 "',
+      '"1.0"',
+      '"1e2"',
+      '"0x1"',
+      '"true"',
+      '"null"',
+      '"2147483648"',
+      '"-"',
+      '"--1"',
+    ],
+  ].map(value => bad(`${value} for an int32`, quantity(value), invalid('order.lines[0].quantity', value, WHOLE))),
+  ...[
+    '9223372036854775808',
+    '-9223372036854775809',
+    '"9223372036854775808"',
+    '1e2',
+    '"1e2"',
+    '1.0',
+    '"+100"',
+    'true',
+    '""',
+  ].map(value =>
+    bad(`${value} for an int64`, replaced('"100"', value), invalid('order.lines[0].unit_price_minor', value, WHOLE)),
+  ),
+  ...['9223372036854775807', '"9223372036854775807"', '"-9223372036854775808"', '-9223372036854775808', '"\\u002d1"'].map(
+    value =>
+      violated(
+        `${value} for a price`,
+        replaced('"100"', value),
+        /^order\.lines\[0\]\.unit_price_minor: must be from 0 to 1000000/,
+      ),
+  ),
+  ...['2147483647', '-2147483648', '"2147483647"', '-0', '"-0"', '0'].map(value =>
+    violated(`${value} for a quantity`, quantity(value), /^order\.lines\[0\]\.quantity: must be from 1 to 1000/),
+  ),
+  [
+    'whole numbers in quotes, or not, are 200',
+    ordered(59, text => text.replace(':1,', ':"1",').replace('"100"', '100')),
+    { status: 200 },
+  ],
+  ['a field that is null is one that is left out, 200', ordered(61, text => text.replace('"100"', 'null')), { status: 200 }],
+  bad('null after the lines', replaced('}]', '},null]'), /^order\.lines\[1\]: must not be null: leave the element out$/),
+  bad('null before the lines', replaced('[{', '[null,{'), /^order\.lines\[0\]: must not be null: leave the element out$/),
+  bad(
+    'nothing but null for the lines',
+    post(order(text => text.replace(/\[.*\]/, '[null]'))),
+    /^order\.lines\[0\]: must not be null/,
+  ),
+  violated(
+    'null for the list of lines',
+    post(order(text => text.replace(/\[.*\]/, 'null'))),
+    /^order\.lines: must have from 1/,
+  ),
   bad('an object for a number', quantity('{}'), /^order\.lines\[0\]\.quantity: must be a single value, and begins with \{$/),
-  bad('a number for a text', orderId('5'), /order_id: invalid value 5/),
+  ...['5', '-1.5e3', 'true', 'false'].map(value =>
+    bad(`${value} for a text`, orderId(value), invalid('order.order_id', value, 'must be a text in double quotes')),
+  ),
   bad('an array for a text', orderId('["x"]'), /^order\.order_id: must be a single value, and begins with \[$/),
   bad('an array for the order', post('[1]'), /^order: must be an object, and begins with \[$/),
   bad(
@@ -157,6 +238,10 @@ const values: JsonRow[] = [
   ['5 MB without a length are 413', post(order() + ' '.repeat(5_000_000), { 'transfer-encoding': 'chunked' }), TOO_LARGE],
 ];
 
+/** What the edge says of a key that the query cannot have. */
+const noField = (key: string, of: string) =>
+  new RegExp(`^${RegExp.escape(`${key}: must be left out, it is no field of the query of ${of}`)}$`);
+
 /** A body that the edge must look at, whatever the path to its method looks like. */
 const spelled = (path: string): HttpRequest => ({ ...replaced('{', '{"colour":"red",'), path });
 
@@ -166,16 +251,16 @@ const ways: JsonRow[] = [
     { ...spelled('/api/orders'), headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } },
     /colour/,
   ),
-  bad('a field in the query and in the body', { ...post(order()), path: '/api/orders?order.user_id=8' }, /./),
-  ...[
-    '/api/orders/',
-    '/api//orders',
-    '/api/./orders',
-    '/api/x/../orders',
-    '//api/orders',
-    '/api/orders?',
-    '/api/orders/?x=1',
-  ].map(path => bad(`an unknown field to ${path}`, spelled(path), /colour/)),
+  ...['order.user_id', 'order', 'user_id', 'x'].map(key =>
+    bad(
+      `${key} in the query beside a body`,
+      { ...post(order()), path: `/api/orders?${key}=8` },
+      noField(key, 'POST /api/orders: it takes nothing'),
+    ),
+  ),
+  ...['/api/orders/', '/api//orders', '/api/./orders', '/api/x/../orders', '//api/orders', '/api/orders?', '/api/orders/?'].map(
+    path => bad(`an unknown field to ${path}`, spelled(path), /colour/),
+  ),
   ...['/API/orders', '/api/orders:x', '/api/orders;x', '/api/orders.', '/api/orders/x'].map(
     (path): JsonRow => [`an unknown field to ${path}, which is another path, is 404`, spelled(path), NOTHING],
   ),
@@ -203,14 +288,34 @@ const paths: JsonRow[] = [
   [`GET ${METHOD} is 405`, get(METHOD), { status: 405, code: 12, says: /by POST/ }],
   [`JSON to ${METHOD} is 415`, { ...post('{"id":123}'), path: METHOD }, { status: 415, code: 3, says: /content type/ }],
   ...['/api/users/%00', '/api/users/123%00', '/api/orders/a%2Fb', '/api/orders/a%5Cb'].map(path =>
-    bad(`GET ${path}`, get(path), /must not contain %2F, %5C or %00/),
+    bad(`GET ${path}`, get(path), /must not contain %2F, %5C, %00 or #/),
   ),
   ['GET /api/users/%2e%2e is the folder above, 404', get('/api/users/%2e%2e'), NOTHING],
   ['GET /api/users/%2e%2e/users/123 is /api/users/123', get('/api/users/%2e%2e/users/123'), ALICE],
   ['GET /api//users//123 is /api/users/123', get('/api//users//123'), ALICE],
-  ...['abc', '1e2', '1.5', '0x10', '%20123', '%zz', '123;a=b', '2147483648', '9'.repeat(20)].map(id =>
-    bad(`GET /api/users/${id}`, get(`/api/users/${id}`), /^id: invalid value/),
+  ...[
+    'abc',
+    '1e2',
+    '1.5',
+    '0x10',
+    '+123',
+    '0123',
+    '%2B123',
+    '123%20',
+    '%20123',
+    '%zz',
+    '123;a=b',
+    '2147483648',
+    '9'.repeat(20),
+  ].map(id => bad(`GET /api/users/${id}`, get(`/api/users/${id}`), invalid('id', `"${decoded(id)}"`, 'must '))),
+  ['GET /api/users/%31%32%33 is /api/users/123', get('/api/users/%31%32%33'), ALICE],
+  ['GET /api/users/123/, with a slash at the end, is /api/users/123', get('/api/users/123/'), ALICE],
+  bad(
+    'GET of an order by half of a percent-encoding',
+    get('/api/orders/a%2'),
+    invalid('order_id', '"a%2"', 'must have two hex'),
   ),
+  bad('a # in a path', get('/api/users/123#top'), /must not contain %2F, %5C, %00 or #$/),
   ...['0', '-1'].map(id => violated(`GET /api/users/${id}`, get(`/api/users/${id}`), /^id: must be at least 1/)),
   ['GET of the last id is 404', get('/api/users/2147483647'), { status: 404, code: 5, reason: /^USER_NOT_FOUND$/ }],
   violated('GET /api/orders/%ff, invalid UTF-8,', get('/api/orders/%ff'), /UTF-8/),
@@ -223,34 +328,105 @@ const paths: JsonRow[] = [
   ['a path of 70 KB is 431', get(`/api/users/${'1'.repeat(70_000)}`), HEADERS],
 ];
 
-const AGAIN = /^The query must not name again what the path names$/;
+const again = (key: string) => new RegExp(`^${RegExp.escape(key)}: must be left out of the query, the path names it$`);
+const listUsers = (query: string) => get(`/api/users?${query}`);
+const TAKES = 'GET /api/users: it takes page_size, page_token';
 
 const queries: JsonRow[] = [
-  bad('an unknown key', get('/api/users?colour=red'), /Could not find field "colour"/),
-  bad('an unknown key after a path that names one thing', get('/api/users/123?colour=red'), AGAIN),
-  bad('an unknown key of a profile', get('/api/users/123/profile?colour=red'), /Could not find field "colour"/),
+  ...['colour', 'utm_source', 'users.id', 'page_size.x', '__proto__', 'PAGE_SIZE', 'page_size[]', ' page_size'].map(key =>
+    bad(`the unknown key "${key}"`, listUsers(`${encodeURIComponent(key)}=1`), noField(encodeURIComponent(key), TAKES)),
+  ),
+  bad('an unknown key without a value', listUsers('colour'), noField('colour', TAKES)),
+  bad(
+    'an unknown key after a path that names one thing',
+    get('/api/users/123?utm_source=y'),
+    noField('utm_source', 'GET /api/users/{id}: it takes nothing'),
+  ),
+  bad(
+    'an unknown key of a profile',
+    get('/api/users/123/profile?colour=red'),
+    noField('colour', 'GET /api/users/{user_id}/profile: it takes order_limit'),
+  ),
   ...bindings.flatMap(({ template, held, others }) => {
     const path = template.replace(/\{\w+\}/, '7');
     return [
-      ...held.map(name => bad(`${path}?${name}=8`, get(`${path}?${name}=8`), AGAIN)),
+      ...held.map(name => bad(`${path}?${name}=8`, get(`${path}?${name}=8`), again(name))),
       ...others.map((name): JsonRow => [`${path}?${name}=1 is 200, the control`, get(`${path}?${name}=1`), { status: 200 }]),
     ];
   }),
+  ...Object.entries({
+    '7?%69d=8': '%69d',
+    '/7?id=8': 'id',
+    '7/?id=8': 'id',
+    './7?id=8': 'id',
+    '7?id': 'id',
+    '7/profile?order_limit=1&userId=8': 'userId',
+    '7/profile/?user_id=8': 'user_id',
+    '7/profile?%75ser_id=8': '%75ser_id',
+    '7/profile?order_limit=1&user%5fid=8': 'user%5fid',
+  }).map(([path, key]) => bad(`/api/users/${path}`, get(`/api/users/${path}`), again(key))),
+  ...Object.entries({
+    'page_size=9&page_size=1': 'page_size',
+    'page_size=1&page_size=1': 'page_size',
+    'page_size=9&pageSize=1': 'pageSize',
+    'pageSize=9&page_token=&page_size=1': 'page_size',
+    'page_token=&page_token=': 'page_token',
+  }).map(([query, key]) => bad(query, listUsers(query), new RegExp(`^${key}: must be given once, it is given again$`))),
+  ...['page%5fsize=1', 'p%61geSize=1'].map(query =>
+    bad(query, listUsers(query), /^p[\w%]+: must be written without %, as page_?[sS]ize$/),
+  ),
+  ...['&', '&page_size=1', 'page_size=1&', 'page_size=1&&page_token=', '=', '=1', 'page_size=1&=2'].map(query =>
+    bad(
+      `a part without a name (${query})`,
+      listUsers(query),
+      /^the query: must have a name before each value, and has "(|=\d?)"/,
+    ),
+  ),
+  ...['page_size', 'page_token', 'page_token&page_size=1'].map(query =>
+    bad(`a key without = (${query})`, listUsers(query), /^page_\w+: must be followed by = and its value$/),
+  ),
   ...[
-    '7?%69d=8',
-    '7?x&id=8',
-    '/7?id=8',
-    '7/?id=8',
-    './7?id=8',
-    '7/profile?order_limit=1&userId=8',
-    '7/profile/?user_id=8',
-    '7/profile?%75ser_id=8',
-    '7/profile?order_limit=1&user%5fid=8',
-  ].map(path => bad(`/api/users/${path}`, get(`/api/users/${path}`), AGAIN)),
+    'abc',
+    '',
+    '+1',
+    '%2B1',
+    '01',
+    '1.0',
+    '1e2',
+    '0x1',
+    '%201',
+    '1%20',
+    '1+',
+    '1,2',
+    '[1]',
+    'null',
+    '"1"',
+    '1=1',
+    '1;x=2',
+    '2147483648',
+  ].map(value =>
+    bad(`page_size=${value}`, listUsers(`page_size=${value}`), invalid('page_size', `"${decoded(value)}"`, WHOLE)),
+  ),
+  ...['%', '%2', '%zz', 'x%4'].map(value =>
+    bad(`page_token=${value}`, listUsers(`page_token=${value}`), invalid('page_token', `"${value}"`, 'must have two hex')),
+  ),
+  bad(
+    'all of it at once',
+    get('/api/users/x/profile?utm_source=y&order_limit=+1&userId=1&&orderLimit=2'),
+    /^user_id: invalid [^;]*; utm_source: [^;]*; order_limit: invalid [^;]*; userId: [^;]*; the query: [^;]*; orderLimit: must be given once[^;]*$/,
+  ),
+  bad(
+    'more that is wrong than an answer holds',
+    listUsers(Array.from({ length: 1000 }, (_, n) => `x${n}=1`).join('&')),
+    /^(x\d+: [^;]*(; |$)){20}$/,
+  ),
+  [
+    'a text that is empty, the default, is 200',
+    listUsers('page_token=&pageSize=1'),
+    { status: 200, says: /^\{"users":\[\{[^{]*\],/ },
+  ],
+  ['a number with an escape is 200', listUsers('page_size=%31'), { status: 200, says: /^\{"users":\[\{[^{]*\],/ }],
   ['/api/users/123? is /api/users/123', get('/api/users/123?'), ALICE],
-  bad('a key of the answer', get('/api/users?users.id=1'), /Could not find field "users"/),
-  bad('a word for a number', get('/api/users?page_size=abc'), /page_size: invalid value "abc"/),
-  bad('no value', get('/api/users?page_size='), /page_size: invalid value ""/),
   violated('a value out of range', get('/api/users?page_size=1001'), /^page_size: must be from 0 to 1000/),
   violated('%00 in a value', get('/api/users?page_token=x%00'), /\\u0000/),
   violated(
@@ -292,13 +468,3 @@ const types: JsonRow[] = [
 
 /** The rows by what is bad about them. */
 export const badJson: Record<string, JsonRow[]> = { texts, fields, values, ways, paths, queries, headers, types };
-
-const query = '/api/users?page_size=9&page_size=1';
-
-/** What ought to be otherwise: of the transcoder's options none is about these. */
-export const jsonGaps: JsonRow[] = [
-  ['of a query key that is there twice the last one counts', get(query), { status: 200, says: /^\{"users":\[\{[^{]*\],/ }],
-  ['a slash at the end is ignored', get('/api/users/123/'), ALICE],
-  ['a plus sign before a number is ignored', get('/api/users/+123'), ALICE],
-  ['a # in a path is refused by a message about %2F', get('/api/users/123#top'), { ...BAD, says: /must not contain %2F/ }],
-];

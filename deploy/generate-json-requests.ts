@@ -1,16 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readJsonBodies } from './json-bodies.ts';
+import { readJsonRequests } from './json-requests.ts';
 
-// generate-json-bodies.ts DESCRIPTORS FILE    writes what JSON bodies may hold as tables that json.lua reads
+// generate-json-requests.ts DESCRIPTORS FILE    writes what JSON requests may hold as tables that json.lua reads
 const [descriptors = '', file = ''] = process.argv.slice(2);
 try {
-  const { bodies, messages } = readJsonBodies(readFileSync(descriptors));
+  const { bindings, messages } = readJsonRequests(readFileSync(descriptors));
   writeFileSync(
     file,
-    `-- Code generated from the contracts by deploy/generate-json-bodies.ts. DO NOT EDIT.
+    `-- Code generated from the contracts by deploy/generate-json-requests.ts. DO NOT EDIT.
 
--- By the path that a body is posted to: which field of the request it is ("" for the whole), and which message.
-local bodies = ${table(bodies, 2)}
+-- Every HTTP request that calls a method: the message that it becomes, and the field that its body is ("*" for the whole).
+local bindings = ${table(bindings, 2)}
 
 -- By the full name of a message: its fields by each name that protobuf's JSON has for them.
 local messages = ${table(messages, 3)}
@@ -26,6 +26,7 @@ function table(value: object, levels: number, indent = ''): string {
   const inner = `${indent}  `;
   const entries = Object.entries(value).map(([key, held]) => {
     const text = typeof held === 'object' ? table(held, levels - 1, inner) : JSON.stringify(held);
+    if (Array.isArray(value)) return `${inner}${text},\n`;
     return levels > 1 ? `${inner}[${JSON.stringify(key)}] = ${text},\n` : `${key} = ${text}`;
   });
   return levels > 1 ? `{\n${entries.join('')}${indent}}` : `{ ${entries.join(', ')} }`;
