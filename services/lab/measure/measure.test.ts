@@ -99,6 +99,34 @@ describe('openLoop', () => {
     assert.ok((calls[6]?.lateMs ?? 0) > 80);
   });
 
+  it('begins no call before it is due, at any rate and kind of arrivals', async () => {
+    for (const rate of [7, 130, 500, 3000]) {
+      for (const arrivals of ['fixed', 'poisson', 'burst'] as const) {
+        const times = arrivalTimes({ rate, seconds: 0.4, arrivals, seed: rate });
+        const begins = await openLoop(times, async (_, begin) => begin, never);
+        const late = begins.map(({ dueAt, begunAt }) => begunAt - dueAt);
+        assert.ok(Math.min(...late) >= 0, `${rate} calls/s, ${arrivals}: ${late.filter(ms => ms < 0).length} calls were early`);
+        const gaps = begins.map(({ dueAt }, n) => dueAt - (begins[0]?.dueAt ?? 0) - ((times[n] ?? 0) - (times[0] ?? 0)));
+        assert.ok(Math.max(...gaps.map(Math.abs)) < 0.001, 'calls are due when arrivalTimes says');
+      }
+    }
+  });
+
+  it('leaves the event loop idle until a call is due', async () => {
+    const before = performance.eventLoopUtilization();
+    await openLoop(arrivalTimes({ rate: 50, seconds: 1, arrivals: 'fixed', seed: 0 }), async () => {}, never);
+    const { utilization } = performance.eventLoopUtilization(before);
+    assert.ok(utilization < 0.5, `the event loop was busy for ${utilization} of the time`);
+  });
+
+  it('is not disturbed by a load that was ended before it', async () => {
+    const stop = new AbortController();
+    const ended = openLoop([0, 1, 2, 60_000], async n => (n === 2 ? stop.abort(new Error('enough')) : undefined), stop.signal);
+    await assert.rejects(ended, /enough/);
+    const [begin] = await openLoop([50], async (_, begin) => begin, never);
+    assert.ok(begin && begin.begunAt >= begin.dueAt);
+  });
+
   it('begins no call any more when the load is over, and waits for those under way', async () => {
     const over = new AbortController();
     const times = arrivalTimes({ rate: 100, seconds: 10, arrivals: 'fixed', seed: 0 });

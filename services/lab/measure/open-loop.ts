@@ -1,5 +1,5 @@
-import { pause } from '../../kit/pause.ts';
 import { preciseNow } from '../../kit/record.ts';
+import { setAlarm } from './alarm.ts';
 
 /** When a call was to begin, and did: milliseconds since the epoch. */
 export interface Begin {
@@ -8,10 +8,10 @@ export interface Begin {
 }
 
 /**
- * Makes calls when they are due, whatever has become of those before: the load does not wait for who is slow. What a call takes is
- * counted from when it was due, so that a stall shows in every call that it delays.
+ * Makes calls when they are due, whatever has become of those before: the load does not wait for a slow callee. No call begins before
+ * it is due. A latency counts from when the call was due, so a stall shows in every call that it delays.
  *
- * @param times when each call is due, in milliseconds from now
+ * @param times when each call is due, in milliseconds from the beginning, ascending
  * @param call is given the number of the call, from 0; one that rejects ends the load
  * @param over when it aborts, no further call is begun
  * @returns the calls' results in order, once all have ended
@@ -26,13 +26,11 @@ export async function openLoop<Outcome>(
   const open: Promise<Outcome>[] = [];
   const failed = new AbortController();
   const ended = AbortSignal.any([signal, failed.signal]);
-  const startAt = preciseNow();
+  using alarm = await setAlarm(times);
   try {
     for (const [n, time] of times.entries()) {
-      const dueAt = startAt + time;
-      const earlyMs = dueAt - preciseNow();
-      if (earlyMs > 0) await pause(earlyMs, ended);
-      ended.throwIfAborted();
+      const dueAt = alarm.from + time;
+      await alarm.moment(n, ended);
       if (over?.aborted) break;
       const outcome = call(n, { dueAt, begunAt: preciseNow() });
       // at once: until the last call is due, nobody else would hear of it, and Node ends a process for that
