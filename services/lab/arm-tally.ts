@@ -1,7 +1,7 @@
 import { type CallPicture, reportsOf, statusesOf } from './call-picture.ts';
 import type { PodUsage } from './collector.ts';
-import { latencyOf } from './measure/latency.ts';
-import { saturated, type Usage } from './measure/usage.ts';
+import { type Latency, latencyOf } from './measure/latency.ts';
+import { labIsLate, saturated, type Usage } from './measure/usage.ts';
 import type { ArmCpu, ArmResult } from './result.ts';
 import { figureResult } from './verdict.ts';
 
@@ -14,6 +14,7 @@ export class ArmTally {
   readonly #latencies: number[] = [];
   readonly #latenesses: number[] = [];
   readonly #services = new Map<string, number>();
+  #loopDelay: Latency | undefined;
   #labUs = 0;
   #saturated: string | undefined;
   #repetitions = 0;
@@ -28,20 +29,27 @@ export class ArmTally {
     return this.#latencies.length;
   }
 
-  /** Adds what one load has given. */
-  addCalls(pictures: readonly CallPicture[]): void {
+  /** Who had no room left, in the first repetition in which somebody had none. */
+  get saturated(): string | undefined {
+    return this.#saturated;
+  }
+
+  /** Adds what one load has given, and how late the lab's event loop was meanwhile. */
+  addCalls(pictures: readonly CallPicture[], loopDelay: Latency | undefined): void {
     add(this.#statuses, statusesOf(pictures));
     for (const [method, statuses] of Object.entries(reportsOf(pictures))) {
       this.#reports[method] ??= {};
       add(this.#reports[method] ?? {}, statuses);
     }
-    for (const { dueAt, begunAt, endedAt, hops } of pictures) {
-      this.#latencies.push(endedAt - dueAt);
-      this.#latenesses.push(begunAt - dueAt);
-      for (const { method, pod, peer } of hops) {
-        const known = this.#peers.get(method) ?? new Set();
-        this.#peers.set(method, known.add(`${pod} ${peer}`));
-      }
+    const latencies = pictures.map(({ dueAt, endedAt }) => endedAt - dueAt);
+    const latenesses = pictures.map(({ dueAt, begunAt }) => begunAt - dueAt);
+    if (labIsLate(latencyOf(latencies), latencyOf(latenesses), loopDelay)) this.#saturated ??= 'lab';
+    for (const ms of latencies) this.#latencies.push(ms);
+    for (const ms of latenesses) this.#latenesses.push(ms);
+    this.#loopDelay = longest(this.#loopDelay, loopDelay);
+    for (const { method, pod, peer } of pictures.flatMap(({ hops }) => hops)) {
+      const known = this.#peers.get(method) ?? new Set();
+      this.#peers.set(method, known.add(`${pod} ${peer}`));
     }
   }
 
@@ -78,6 +86,7 @@ export class ArmTally {
       connections: Object.fromEntries([...this.#peers].map(([method, known]) => [method, known.size])),
       latencyMs: latencyOf(this.#latencies),
       latenessMs: latencyOf(this.#latenesses),
+      loopDelayMs: this.#loopDelay,
       cpu: this.#cpu(),
     };
   }
@@ -90,6 +99,11 @@ export class ArmTally {
       saturated: this.#saturated ?? null,
     };
   }
+}
+
+/** The one with the longer p99. */
+function longest(a: Latency | undefined, b: Latency | undefined): Latency | undefined {
+  return (a?.p99 ?? -1) > (b?.p99 ?? -1) ? a : b;
 }
 
 function add(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {

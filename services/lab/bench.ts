@@ -7,6 +7,8 @@ import { type CallPicture, endOfCall, isComplete } from './call-picture.ts';
 import type { Collector, PodUsage } from './collector.ts';
 import type { Control } from './control.ts';
 import { arrivalTimes } from './measure/arrivals.ts';
+import type { Latency } from './measure/latency.ts';
+import { meterLoopDelay } from './measure/loop-delay.ts';
 import { type Begin, openLoop } from './measure/open-loop.ts';
 import type { Mesh } from './mesh.ts';
 import type { LoadParameters, Values } from './parameters.ts';
@@ -74,8 +76,8 @@ export interface BenchOptions<Parameters> extends Pick<Bench<Parameters>, 'param
   readonly timing: Timing;
   /** Told how far the load is. */
   readonly onProgress: (progress: { begun: number; ended: number; planned: number }) => void;
-  /** Told, before the figures are made, what the load has given, and of which hops. */
-  readonly onLoaded: (pictures: readonly CallPicture[], hops: readonly string[]) => void;
+  /** Told, before the figures are made, what the load has given, of which hops, and how late the event loop was meanwhile. */
+  readonly onLoaded: (pictures: readonly CallPicture[], hops: readonly string[], loopDelay: Latency | undefined) => void;
   /** Told when the part that counts begins. */
   readonly onMeasure: () => void;
 }
@@ -105,6 +107,7 @@ async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promi
   options.onMeasure();
   const times = arrivalTimes({ rate, seconds, arrivals, seed });
   const progress = { begun: 0, ended: 0, planned: times.length };
+  using loopDelay = meterLoopDelay();
   const ends = await openLoop(
     times,
     async (n, begin: Begin) => {
@@ -117,9 +120,10 @@ async function runLoad(options: BenchOptions<LoadParameters>, load: Load): Promi
     signal,
     load.over,
   );
+  const delay = loopDelay.read();
   const pictures = await settled(() => ends.map(end => ({ ...end, hops: collector.of(end.id) })), load, timing, signal);
   collector.expect(undefined);
-  options.onLoaded(pictures, load.hops);
+  options.onLoaded(pictures, load.hops, delay);
   return pictures;
 }
 

@@ -49,6 +49,8 @@ describe('telltale', () => {
     assert.deepEqual([code, err], [0, ''], 'progress is for terminals');
     assert.match(out, /one .*│ +other \(control\)/);
     assert.match(out, /Time, ms .*│ +1 │ +100/);
+    assert.match(out, /Calls begun late by p50 \/ p99 \/ max, ms .*│ +\d+\.\d \/ \d+\.\d \/ \d+\.\d │/);
+    assert.match(out, /Event-loop delay of the lab p50 \/ p99 \/ max, ms .*│ +\d+\.\d \/ \d+\.\d \/ \d+\.\d │/);
     assert.match(out, /other {2}█{40} 100/);
     assert.match(out, /✔ one is at most 10: 1,1/);
     assert.match(out, /holds: “the one is faster than the other” holds here\./);

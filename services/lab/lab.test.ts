@@ -55,6 +55,19 @@ test('ListScenarios and DescribeScenario say what there is, its arms, its checks
   await assert.rejects(unknown, { code: status.NOT_FOUND, message: /did you mean fake\?/ });
 });
 
+test('a lab that blocks its own event loop says how late it was, that it was saturated, and judges no latency', async () => {
+  await using stalled = await createTestLab({ stallMs: 8 });
+  await using by = await startServer([stalled.binding]);
+  const parameters = { rate: '50', wait: '1' };
+  const result = await resultOf(by.client(LabServiceService).runScenario({ scenario: 'fake', parameters }, soon()));
+  for (const { name, cpu, latencyMs, latenessMs, loopDelayMs } of result.arms) {
+    assert.equal(cpu.saturated, 'lab', name);
+    assert.ok(latencyMs && latenessMs && loopDelayMs && loopDelayMs.p99 >= 2, `${name}: ${loopDelayMs?.p99} ms late`);
+  }
+  assert.deepEqual([result.verdict.kind, result.passed], ['inconclusive', false]);
+  assert.match(result.verdict.sentence, /^The lab was saturated in one and other/);
+});
+
 test('RunScenario streams every repetition, interleaved, and ends with a result that is kept', async () => {
   const events = await eventsOf(run());
   const arms = events.flatMap(event => (event.$case === 'armStarted' ? [`${event.value.arm} ${event.value.repetition}`] : []));

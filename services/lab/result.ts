@@ -16,7 +16,7 @@ export interface Result {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly parameters: Readonly<Record<string, number | string>>;
-  readonly figures: Readonly<Record<string, { readonly title: string; readonly unit: string }>>;
+  readonly figures: Readonly<Record<string, { readonly title: string; readonly unit: string; readonly latency?: true }>>;
   readonly arms: readonly ArmResult[];
   readonly headline: HeadlineResult;
   readonly checks: readonly CheckResult[];
@@ -41,8 +41,10 @@ export interface ArmResult {
   readonly connections: Readonly<Record<string, number>>;
   /** From when a call was due until it ended, in milliseconds; of all calls, however they ended. */
   readonly latencyMs: Latency | undefined;
-  /** How much later than due calls were begun, in milliseconds: what the lab itself could not keep up with. */
+  /** How much later than due the lab began calls, in milliseconds. It is part of `latencyMs`. */
   readonly latenessMs: Latency | undefined;
+  /** How late the lab's event loop woke, in milliseconds, in the load in which it was latest: answers wait as long to be read. */
+  readonly loopDelayMs: Latency | undefined;
   readonly cpu: ArmCpu;
 }
 
@@ -51,7 +53,10 @@ export interface ArmCpu {
   readonly labPerCallUs: number;
   /** By service, all its pods together, without their proxies. */
   readonly servicesPerCallUs: Readonly<Record<string, number>>;
-  /** Who had no room left: "lab", a pod's name or "machine"; null when nobody. */
+  /**
+   * Who had no room left: "lab", a pod's name or "machine"; null when nobody. The lab had none when its event loop was busy for 85 %
+   * of the time, or when `latenessMs` or `loopDelayMs` has a p99 above 1 ms and above a tenth of the latency's p99.
+   */
   readonly saturated: string | null;
 }
 

@@ -150,8 +150,8 @@ async function runRepetition(
       saidAt = performance.now();
       emit({ $case: 'progress', value: { ...at, callsBegun: begun, callsEnded: ended, callsPlanned: planned } });
     },
-    onLoaded: (pictures, hops) => {
-      tally.addCalls(pictures);
+    onLoaded: (pictures, hops, loopDelay) => {
+      tally.addCalls(pictures, loopDelay);
       state.evidence.calls += pictures.length;
       state.evidence.complete += pictures.filter(picture => isComplete(picture, hops)).length;
     },
@@ -181,8 +181,11 @@ function resultOf({ scenario, parameters }: RunOptions, surroundings: Surroundin
   const evidence = evidenceCheck(calls, complete, facts.dropped);
   const { early } = facts;
   const checks = early === undefined ? [...checkAll(scenario, measured), evidence] : [];
+  const labSaturated = [...tallies].flatMap(([name, tally]) => (tally.saturated === 'lab' ? [name] : []));
   const verdict: Result['verdict'] =
-    early === undefined ? verdictOf(scenario, measured, headline, checks, evidence) : { kind: 'incomplete', sentence: early };
+    early === undefined
+      ? verdictOf(scenario, measured, headline, checks, evidence, labSaturated)
+      : { kind: 'incomplete', sentence: early };
   return {
     schemaVersion: RESULT_VERSION,
     id: facts.id,

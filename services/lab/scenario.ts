@@ -29,6 +29,8 @@ export interface Figure {
   readonly title: string;
   /** "ms", "calls", "share" (from 0 to 1); empty for a ratio. */
   readonly unit: string;
+  /** Measured by the lab's own clock: no verdict rests on it when the lab was saturated. */
+  readonly latency?: true;
 }
 
 /** What one repetition of an arm gives: a number for each figure of the scenario. */

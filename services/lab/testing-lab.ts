@@ -35,6 +35,8 @@ export interface FakeWorld {
   reports: boolean;
   /** What an arm throws while its load goes on. */
   fails: Error | undefined;
+  /** How long each call blocks the event loop of the lab, in milliseconds. */
+  readonly stallMs: number;
 }
 
 /** A scenario without a mesh: its calls wait, and report what a hop would have. Its checks pass when the control is slower. */
@@ -54,7 +56,7 @@ function fakeScenario(world: FakeWorld): AnyScenario {
     claim: { says: 'the one is faster than the other', by: 'the tests of the lab' },
     describe: { question: 'Is it?', method: 'It waits.', reading: 'Less is more.', limits: ['Everything else.'] },
     parameters,
-    figures: { ms: { title: 'Time', unit: 'ms' } },
+    figures: { ms: { title: 'Time', unit: 'ms', ...(world.stallMs > 0 && { latency: true as const }) } },
     arms: [arm('one', 1)],
     controls: [arm('other', 100)],
     headline: { figure: 'ms', arm: 'one', control: 'other' },
@@ -66,6 +68,7 @@ async function fakeCall(world: FakeWorld, metadata: { get(key: string): unknown[
   const arrivedAt = preciseNow();
   world.begun++;
   world.open++;
+  for (const end = performance.now() + world.stallMs; performance.now() < end; );
   try {
     await pause(waitMs, signal);
   } catch {
@@ -96,17 +99,19 @@ export interface TestLabOptions {
   readonly longestMs?: number;
   /** Default: nobody can look. */
   readonly lives?: PodLives;
+  /** See {@link FakeWorld}; when it is not 0, the headline is a latency. Default 0. */
+  readonly stallMs?: number;
   /** Default: there is nothing to control. */
   readonly control?: Control;
 }
 
 /** Makes a lab without a mesh. */
 export async function createTestLab(options: TestLabOptions = {}): Promise<TestLab> {
-  const { longestMs, lives = podLives(noApi) } = options;
+  const { longestMs, lives = podLives(noApi), stallMs = 0 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'telltale-lab-'));
   const results = await openResultStore(join(folder, 'results'));
   const collector = new Collector();
-  const world: FakeWorld = { collector, open: 0, begun: 0, reports: true, fails: undefined };
+  const world: FakeWorld = { collector, open: 0, begun: 0, reports: true, fails: undefined, stallMs };
   const catalog: Catalog = new Map([['fake', fakeScenario(world)]]);
   const surroundings = { versions: { node: process.versions.node }, mode: 'local', cores: 2, platform: 'test' } as const;
   const timing = { warmUpSeconds: 0, reportMs: 300 };

@@ -13,6 +13,7 @@ const arm: ArmResult = {
   connections: { Wait: 1 },
   latencyMs: latency,
   latenessMs: latency,
+  loopDelayMs: latency,
   cpu: { labPerCallUs: 100, servicesPerCallUs: { users: 50 }, saturated: null },
 };
 /** A result document with everything that one can have. */
@@ -25,7 +26,7 @@ export const sampleResult: Result = {
   finishedAt: '2026-02-03T04:05:07.000Z',
   parameters: { rate: 1, arrivals: 'fixed' },
   figures: { ms: { title: 'Time', unit: 'ms' } },
-  arms: [arm, { ...arm, name: 'other', control: true, latencyMs: undefined, latenessMs: undefined }],
+  arms: [arm, { ...arm, name: 'other', control: true, latencyMs: undefined, latenessMs: undefined, loopDelayMs: undefined }],
   headline: {
     figure: 'ms',
     arm: 'one',

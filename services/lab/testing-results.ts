@@ -17,7 +17,8 @@ export const armResult = (name: string, control: boolean, ...values: number[]): 
   reports: {},
   connections: {},
   latencyMs: { n: 4, p50: 1, p90: 2, p99: 3, max: 4 },
-  latenessMs: undefined,
+  latenessMs: { n: 4, p50: 0.1, p90: 0.2, p99: 0.3, max: 0.4 },
+  loopDelayMs: undefined,
   cpu: { labPerCallUs: 12, servicesPerCallUs: { orders: 34 }, saturated: null },
 });
 

@@ -63,6 +63,24 @@ test('a verdict is refused when records are missing or were dropped', () => {
   }
 });
 
+test('a verdict on a latency is refused when the lab was saturated in an arm that is compared, and only then', () => {
+  const measured = { one: { ms: [1, 2] }, other: { ms: [100, 101] } };
+  const kind = (figures: AnyScenario['figures'], saturated: string[]) => {
+    const timed = { ...scenario, figures };
+    const headline = headlineOf(timed, measured);
+    return verdictOf(timed, measured, headline, checkAll(timed, measured), evidenceCheck(9, 9, 0), saturated);
+  };
+  const latency = { ms: { title: 'Time', unit: 'ms', latency: true } } as const;
+  for (const name of ['one', 'other']) {
+    const refused = kind(latency, [name]);
+    assert.equal(refused.kind, 'inconclusive');
+    assert.match(refused.sentence, new RegExp(`^The lab was saturated in ${name}, so its latencies \\(Time\\) are its own`));
+  }
+  assert.equal(kind(latency, []).kind, 'holds');
+  assert.equal(kind(latency, ['a third']).kind, 'holds');
+  assert.equal(kind(scenario.figures, ['one']).kind, 'holds');
+});
+
 test('a check that throws has not passed, and a number that there is not becomes null', () => {
   assert.deepEqual(checkAll(scenario, {})[0]?.passed, false);
   assert.deepEqual(figureResult([1, Number.NaN]), { median: null, min: null, max: null, values: [1, null] });

@@ -1,12 +1,9 @@
-import { median, spread } from './measure/statistics.ts';
+import { median, RESOLUTION, spread } from './measure/statistics.ts';
 import type { CheckResult, FigureResult, HeadlineResult, Result } from './result.ts';
 import type { AnyScenario, Measured } from './scenario.ts';
 
 /** The least share of calls of which every hop must have left a record. */
 export const LEAST_EVIDENCE = 0.99;
-
-/** The share of a figure below which a difference is not told, between repetitions of an arm or between two arms. */
-export const RESOLUTION = 0.1;
 
 type AnyMeasured = Measured<string, string>;
 
@@ -53,9 +50,11 @@ export function evidenceCheck(calls: number, complete: number, dropped: number):
 }
 
 /**
- * What the run has shown. It could not tell (`inconclusive`) when evidence is missing, or when the repetitions of one arm differ by
- * more than the arms do; then the checks say nothing either. But arms that differ by nothing, in a run that would have seen a tenth,
+ * What the run has shown. It could not tell (`inconclusive`) when evidence is missing, when the repetitions of one arm differ by more
+ * than the arms do, or when it compares latencies and the lab was saturated; then the checks say nothing either. But arms that differ by nothing, in a run that would have seen a tenth,
  * are what a claim that is wrong looks like.
+ *
+ * @param labSaturated the arms in which the lab had no room left
  */
 export function verdictOf(
   scenario: AnyScenario,
@@ -63,14 +62,20 @@ export function verdictOf(
   headline: HeadlineResult,
   checks: readonly CheckResult[],
   evidence: CheckResult,
+  labSaturated: readonly string[] = [],
 ): Result['verdict'] {
   const says = `“${scenario.claim.says}”`;
   if (!evidence.passed) return { kind: 'inconclusive', sentence: `Evidence is missing: ${evidence.observed}.` };
   const { effect, noise, arm, control } = headline;
+  const figure = scenario.figures[headline.figure];
+  const late = labSaturated.filter(name => name === arm || name === control);
+  if (figure?.latency && late.length > 0) {
+    const sentence = `The lab was saturated in ${late.join(' and ')}, so its latencies (${figure.title}) are its own: lower the rate, or use a machine that is less busy.`;
+    return { kind: 'inconclusive', sentence };
+  }
   const none = effect === null || noise === null || noise >= effect;
   if (none && !wouldBeSeen(headline)) {
-    const figure = scenario.figures[headline.figure]?.title ?? headline.figure;
-    const sentence = `Repetitions differ by ${shownNumber(noise)}, ${arm} and ${control} by ${shownNumber(effect)} (${figure}): this run cannot tell.`;
+    const sentence = `Repetitions differ by ${shownNumber(noise)}, ${arm} and ${control} by ${shownNumber(effect)} (${figure?.title ?? headline.figure}): this run cannot tell.`;
     return { kind: 'inconclusive', sentence };
   }
   if (none && checks.every(({ passed }) => passed)) {

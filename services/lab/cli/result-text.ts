@@ -42,9 +42,11 @@ function armsTable({ arms, figures }: Result): string {
   table.push(
     row('Calls by status', ({ statuses }) => counts(statuses)),
     row('Latency p50 / p99, ms', ({ latencyMs }) => pair(latencyMs?.p50, latencyMs?.p99)),
+    row(LATENESS, ({ latenessMs }) => delayText(latenessMs)),
+    row(LOOP_DELAY, ({ loopDelayMs }) => delayText(loopDelayMs)),
     ...services.map(service => row(`CPU of ${service}, µs per call`, ({ cpu }) => `${cpu.servicesPerCallUs[service] ?? '–'}`)),
     row('CPU of the lab, µs per call', ({ cpu }) => `${cpu.labPerCallUs}`),
-    row('Saturated', ({ cpu }) => cpu.saturated ?? 'nobody'),
+    row('Saturated', saturatedText),
   );
   for (const method of [...new Set(arms.flatMap(({ reports }) => Object.keys(reports)))]) {
     table.push(row(`${method.split('/')[1]} reported`, ({ reports }) => counts(reports[method] ?? {})));
@@ -85,6 +87,20 @@ export function figureText(figure: FigureResult | undefined): string {
   const { median, min, max } = figure;
   const range = min === max ? '' : ` (${shownNumber(min)} – ${shownNumber(max)})`;
   return `${shownNumber(median)}${range}`;
+}
+
+/** The rows that say how late the lab itself was. */
+export const LATENESS = 'Calls begun late by p50 / p99 / max, ms';
+export const LOOP_DELAY = 'Event-loop delay of the lab p50 / p99 / max, ms';
+
+/** A delay of the lab; results of earlier versions have none. */
+export function delayText(delay: ArmResult['latenessMs']): string {
+  return delay ? [delay.p50, delay.p99, delay.max].map(ms => ms.toFixed(1)).join(' / ') : '–';
+}
+
+/** Who had no room left in an arm. */
+export function saturatedText({ cpu: { saturated } }: ArmResult): string {
+  return saturated === 'lab' ? 'the lab' : (saturated ?? 'nobody');
 }
 
 /** A title with its unit. */

@@ -6,10 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { arrivalTimes, seededRandom } from './arrivals.ts';
 import { latencyOf } from './latency.ts';
 import { cpuUs, loadCounter } from './load-counter.ts';
+import { meterLoopDelay } from './loop-delay.ts';
 import { openLoop } from './open-loop.ts';
 import { median, quantile, share, spread, sum } from './statistics.ts';
 import { tcpSegments } from './tcp-segments.ts';
-import { markUsage, saturated, usageSince } from './usage.ts';
+import { labIsLate, markUsage, saturated, usageSince } from './usage.ts';
 
 describe('arrivalTimes', () => {
   const options = { rate: 100, seconds: 10, seed: 7 } as const;
@@ -200,6 +201,28 @@ describe('usage', () => {
     for (const end = performance.now() + 100; performance.now() < end; );
     const { cpuUs, elapsedMs, machineBusy } = usageSince(mark);
     assert.ok(elapsedMs >= 100 && cpuUs > 10_000 && machineBusy >= 0 && machineBusy <= 1);
+  });
+
+  it('meterLoopDelay sees how long the event loop was blocked, and next to nothing of one that is idle', async () => {
+    using meter = meterLoopDelay();
+    assert.equal(meter.read(), undefined);
+    await wait(300);
+    const idle = meter.read();
+    for (const end = performance.now() + 200; performance.now() < end; );
+    await wait(30);
+    const blocked = meter.read();
+    assert.ok(idle && idle.n > 5 && idle.p50 < 5, `the idle event loop was ${idle?.p50} ms late`);
+    assert.ok(blocked && blocked.max >= 150, `the blocked event loop was ${blocked?.max} ms late`);
+  });
+
+  it('labIsLate when the p99 of a delay is above 1 ms and above a tenth of the latency', () => {
+    const of = (ms: number) => latencyOf([ms]);
+    assert.equal(labIsLate(of(5), of(0.9), of(0.9)), false);
+    assert.equal(labIsLate(of(5), of(1.1), of(0.9)), true);
+    assert.equal(labIsLate(of(5), of(0.9), of(1.1)), true);
+    assert.equal(labIsLate(of(500), of(40), of(49)), false);
+    assert.equal(labIsLate(of(500), of(51), of(1)), true);
+    assert.equal(labIsLate(undefined, undefined), false);
   });
 
   it('says who had no room left: the lab first, then a pod, then the machine', () => {

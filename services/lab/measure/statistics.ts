@@ -1,3 +1,6 @@
+/** The share of a figure below which a difference is not told, between repetitions of an arm or between two arms. */
+export const RESOLUTION = 0.1;
+
 /** The value below which a share `q` of the values lies; NaN of none. The values need not be sorted. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);

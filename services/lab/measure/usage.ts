@@ -1,4 +1,6 @@
 import { cpus } from 'node:os';
+import type { Latency } from './latency.ts';
+import { RESOLUTION } from './statistics.ts';
 
 /** What this process and its machine had done at one moment. */
 export interface UsageMark {
@@ -49,6 +51,19 @@ function machineTimes(): UsageMark['machine'] {
 
 /** From which share of one core a process counts as saturated: what is left goes to garbage collection and to the system. */
 const SATURATED = 0.85;
+
+/** Up to which lateness the lab counts as in time, in milliseconds: a thread that wakes on a core that is shared takes as long. */
+const IN_TIME_MS = 1;
+
+/**
+ * Whether the lab itself was so late that its latencies are not those of the callee: late to begin calls, or late to read answers
+ * because its event loop was busy. Both are part of every latency that is counted from when a call was due. Up to a tenth of the
+ * latency's p99 changes no verdict, for a smaller difference is not told between arms either.
+ */
+export function labIsLate(latency: Latency | undefined, ...delays: readonly (Latency | undefined)[]): boolean {
+  const most = Math.max(IN_TIME_MS, RESOLUTION * (latency?.p99 ?? 0));
+  return delays.some(delay => delay !== undefined && delay.p99 > most);
+}
 
 /** Who had no room left: "lab", a pod, "machine", in this order; undefined when nobody. `pods` are shares of a core. */
 export function saturated({ loopBusy, machineBusy }: Usage, pods: ReadonlyMap<string, number>): string | undefined {

@@ -51,6 +51,9 @@ describe('reportHtml', () => {
         '>slow<',
         'fast is fast: 1 ms',
         'node 26.0.0',
+        'Calls begun late by p50 / p99 / max, ms',
+        '0.1 / 0.3 / 0.4',
+        'Event-loop delay of the lab p50 / p99 / max, ms',
         'The other thing.',
       ]) {
         assert.ok(own.includes(part), `${scenario} lacks ${part}`);

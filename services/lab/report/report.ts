@@ -1,4 +1,4 @@
-import { conditionsText, figureText, unitText } from '../cli/result-text.ts';
+import { conditionsText, delayText, figureText, LATENESS, LOOP_DELAY, saturatedText, unitText } from '../cli/result-text.ts';
 import type { ArmResult, Result } from '../result.ts';
 import { shownNumber } from '../verdict.ts';
 import { headlineChart } from './headline-chart.ts';
@@ -127,9 +127,11 @@ function figuresTable({ arms, figures }: Result): Markup {
 <tbody>
 ${Object.entries(figures).map(([name, { title, unit }]) => row(unitText(title, unit), arm => figureText(arm.figures[name])))}
 ${row('Latency p50 / p99, ms', ({ latencyMs }) => `${shownMs(latencyMs?.p50)} / ${shownMs(latencyMs?.p99)}`)}
+${row(LATENESS, ({ latenessMs }) => delayText(latenessMs))}
+${row(LOOP_DELAY, ({ loopDelayMs }) => delayText(loopDelayMs))}
 ${services.map(service => row(`CPU of ${service}, µs per call`, ({ cpu }) => shownNumber(cpu.servicesPerCallUs[service] ?? null)))}
 ${row('CPU of the lab, µs per call', ({ cpu }) => cpu.labPerCallUs)}
-${row('Saturated', ({ cpu }) => cpu.saturated ?? 'nobody')}
+${row('Saturated', saturatedText)}
 </tbody>
 </table>
 <ul>${arms.map(({ name, title }) => html`<li>${name}: ${title}</li>`)}</ul>`;

@@ -89,8 +89,8 @@ export const scenario = defineScenario({
   },
   parameters,
   figures: {
-    stopP50: { title: 'Last leaf stopped after, median', unit: 'ms' },
-    stopP99: { title: 'Last leaf stopped after, p99', unit: 'ms' },
+    stopP50: { title: 'Last leaf stopped after, median', unit: 'ms', latency: true },
+    stopP99: { title: 'Last leaf stopped after, p99', unit: 'ms', latency: true },
     late: { title: `Last leaf stopped after more than ${LATEST_STOP_MS} ms`, unit: 'share' },
     wasted: { title: 'Work for nobody per call', unit: 'ms' },
     cancelled: { title: 'Caller sees CANCELLED', unit: 'share' },

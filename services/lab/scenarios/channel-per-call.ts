@@ -97,8 +97,8 @@ export const scenario = defineScenario({
   figures: {
     connections: { title: 'Connections per call', unit: '' },
     cpu: { title: 'CPU of the caller per call', unit: 'µs' },
-    p50: { title: 'Answered after, median', unit: 'ms' },
-    p99: { title: 'Answered after, p99', unit: 'ms' },
+    p50: { title: 'Answered after, median', unit: 'ms', latency: true },
+    p99: { title: 'Answered after, p99', unit: 'ms', latency: true },
     segments: { title: 'TCP segments per call, all hops', unit: '' },
     answered: { title: 'Calls answered', unit: 'share' },
   },

@@ -135,7 +135,7 @@ export const scenario = defineScenario({
     named: { title: 'Proxy names the pod that answered', unit: 'share' },
     retryAfter: { title: 'Answer says when to try again', unit: 'share' },
     attempts: { title: 'Attempts at payments per call, most', unit: '' },
-    answeredP50: { title: 'Answered after, median', unit: 'ms' },
+    answeredP50: { title: 'Answered after, median', unit: 'ms', latency: true },
   },
   arms: [
     arm('cancelled', 'the caller cancels', cause('CANCELLED', wait, { cancels: true })),

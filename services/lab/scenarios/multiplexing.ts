@@ -3,12 +3,11 @@ import type { CallPicture } from '../call-picture.ts';
 import { countConnections, type FollowedConnections, followConnections, mostAtOnce } from '../connections.ts';
 import type { Http1Users } from '../http1-users.ts';
 import { loadCounter } from '../measure/load-counter.ts';
-import { median, percent, quantile, share, spread } from '../measure/statistics.ts';
+import { median, percent, quantile, RESOLUTION, share, spread } from '../measure/statistics.ts';
 import { tcpSegments } from '../measure/tcp-segments.ts';
 import type { Mesh } from '../mesh.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { type Arm, defineScenario } from '../scenario.ts';
-import { RESOLUTION } from '../verdict.ts';
 
 /** A deadline that does not matter, in milliseconds. */
 const AMPLE_MS = 20_000;
@@ -111,8 +110,8 @@ export const scenario = defineScenario({
   parameters,
   figures: {
     answered: { title: 'Calls answered in time', unit: 'share' },
-    p50: { title: 'Answered or given up after, median', unit: 'ms' },
-    p99: { title: 'Answered or given up after, p99', unit: 'ms' },
+    p50: { title: 'Answered or given up after, median', unit: 'ms', latency: true },
+    p99: { title: 'Answered or given up after, p99', unit: 'ms', latency: true },
     asked: { title: 'Calls begun at once', unit: 'calls' },
     atOnce: { title: 'Calls at once on one connection, most', unit: 'calls' },
     connections: { title: 'Connections of the caller', unit: '' },

@@ -109,8 +109,8 @@ export const scenario = defineScenario({
     answered: { title: 'Answered OK', unit: 'share' },
     expired: { title: 'Caller sees DEADLINE_EXCEEDED', unit: 'share' },
     byProxy: { title: 'Ended between the hops', unit: 'share' },
-    endedP50: { title: 'Ended after, median', unit: 'ms' },
-    lateP50: { title: 'Ended after the deadline, median', unit: 'ms' },
+    endedP50: { title: 'Ended after, median', unit: 'ms', latency: true },
+    lateP50: { title: 'Ended after the deadline, median', unit: 'ms', latency: true },
     left: { title: 'Left of the deadline then', unit: 'ms' },
   },
   arms: [

@@ -117,8 +117,8 @@ export const scenario = defineScenario({
   },
   parameters,
   figures: {
-    stale: { title: 'Deadline by the callee later than the caller’s, p99', unit: 'ms' },
-    waited: { title: 'Call by the caller, p99, in multiples of the work', unit: '' },
+    stale: { title: 'Deadline by the callee later than the caller’s, p99', unit: 'ms', latency: true },
+    waited: { title: 'Call by the caller, p99, in multiples of the work', unit: '', latency: true },
     served: { title: 'Call by the callee, p99, in multiples of the work', unit: '' },
     connections: { title: 'Connections', unit: '' },
     atOnce: { title: 'Calls at once on one, most', unit: 'calls' },
