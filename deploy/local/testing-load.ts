@@ -12,7 +12,7 @@ export interface LoadResult {
 }
 
 /**
- * Makes `rate` calls a second, each when it is due, whatever has become of those before it, until `during` has settled.
+ * Makes `rate` calls a second, each when it is due and none before, whatever has become of those before it, until `during` has settled.
  *
  * @param call is given the number of the call, from 0
  * @returns when the last call has ended; rejects as `during` does
@@ -41,8 +41,8 @@ export async function loadWhile(
   ending.catch(() => {});
   for (let n = 0; !over; n++) {
     const dueMs = (n * 1000) / rate;
-    const early = dueMs - (performance.now() - start);
-    if (early > 0) await wait(early);
+    const earlyMs = () => dueMs - (performance.now() - start);
+    while (earlyMs() > 0) await wait(Math.ceil(earlyMs())); // a timer may fire a fraction of a millisecond early
     open.push(make(n, dueMs));
   }
   await Promise.all(open);
