@@ -171,12 +171,12 @@ install: $(INSTALLED) ## install into the cluster, or upgrade: http://localhost:
 .PHONY: e2e
 e2e: $(INSTALLED) ## run the checks of the cluster on what is installed there
 	@$(ON_CLUSTER) need kubectl helm docker
-	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --test --test-concurrency=1 'deploy/e2e/**/*.test.ts'
+	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --import ./deploy/testing-preload.ts --test --test-concurrency=1 'deploy/e2e/**/*.test.ts'
 
 .PHONY: e2e-soak
 e2e-soak: $(INSTALLED) ## run those of the cluster that take minutes each and are not in make e2e
 	@$(ON_CLUSTER) need kubectl helm docker
-	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --test --test-concurrency=1 'deploy/e2e/**/*.soak.ts'
+	NAMESPACE=$(NAMESPACE) node_modules/.bin/node --import ./deploy/testing-preload.ts --test --test-concurrency=1 'deploy/e2e/**/*.soak.ts'
 
 # It is owned by the CronJob that it is like, and goes with it.
 .PHONY: new-authority

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Metadata } from '@grpc/grpc-js';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { createClient } from '../../services/kit/client.ts';
+import { connectDirectly } from '../../services/kit/connect-directly.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
 import { quantile, sum } from '../../services/lab/measure/statistics.ts';
@@ -11,6 +12,8 @@ import { type LoadResult, latencyMs, loadWhile } from '../local/testing-load.ts'
 import { benchOptions, printRows, takeTurns } from './bench-options.ts';
 import { cpuUs } from './process-cpu.ts';
 import { startService } from './service-process.ts';
+
+connectDirectly();
 
 const RATE = 500;
 const WARM_UP_MS = 3000;

@@ -6,6 +6,7 @@ import { OrderServiceService as Orders } from '../../proto/gen/telltale/orders/v
 import type { Step } from '../../proto/gen/telltale/script/v1/script.ts';
 import { StorefrontServiceService as Storefront } from '../../proto/gen/telltale/storefront/v1/storefront.ts';
 import { createClient } from '../../services/kit/client.ts';
+import { DIRECT_CHANNEL } from '../../services/kit/connect-directly.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { scriptMetadata } from '../../services/kit/experiment.ts';
 import { RpcError } from '../../services/kit/rpc-error.ts';
@@ -76,7 +77,7 @@ async function giveUpWhile(during: Promise<unknown>): Promise<void> {
 async function callWithoutDeadline(during: Promise<unknown>): Promise<void> {
   const pod = (await podsOf('orders')).at(-1);
   using forward = await portForward(`pod/${pod?.metadata.name}`, 50052);
-  const client = new Client(forward.address, credentials.createInsecure());
+  const client = new Client(forward.address, credentials.createInsecure(), DIRECT_CHANNEL);
   const { path, requestSerialize, responseDeserialize } = Orders.getOrder;
   await loadWhile(during, 1, () => {
     const { promise, resolve } = Promise.withResolvers<void>();

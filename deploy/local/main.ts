@@ -1,4 +1,7 @@
+import { connectDirectly } from '../../services/kit/connect-directly.ts';
 import { runCli } from './cli.ts';
+
+connectDirectly();
 
 // A reader that has seen enough (`make logs | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { recordingProxy } from '../../services/kit/testing-proxy.ts';
 import type { Probe } from './manifest.ts';
 import { checkOf } from './probe.ts';
 import { started, untilDead, watchReadiness } from './probe-loop.ts';
@@ -35,6 +36,20 @@ describe('a gRPC probe', () => {
       check({ grpc: { port: server.port, ...(service && { service }) } }),
     );
     assert.deepEqual(await Promise.all(answers), [true, false, false, true]);
+  });
+
+  it('is not sent to a proxy that the environment names', async () => {
+    using server = await healthServer();
+    await using proxy = await recordingProxy();
+    const { http_proxy, https_proxy, grpc_proxy } = process.env;
+    Object.assign(process.env, proxy.env);
+    try {
+      assert.equal(await check({ grpc: { port: server.port } }), true);
+      assert.deepEqual(proxy.asked, []);
+    } finally {
+      for (const name of Object.keys(proxy.env)) delete process.env[name];
+      for (const [name, value] of Object.entries({ http_proxy, https_proxy, grpc_proxy })) if (value) process.env[name] = value;
+    }
   });
 
   it('fails when nobody listens, and when nobody answers in time', async () => {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { service as health } from 'grpc-health-check';
+import { DIRECT_CHANNEL } from '../../services/kit/connect-directly.ts';
 import type { Container, Probe } from './manifest.ts';
 
 /** Asks a container once; resolves with whether it is well, never rejects. */
@@ -37,6 +38,7 @@ function checkHttp(url: string, signal: AbortSignal): Promise<boolean> {
 function checkGrpc(target: string, service: string, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   // A pool of its own: the channel's back-off after a refused connection must not delay the next check.
   const client = new Client(target, credentials.createInsecure(), {
+    ...DIRECT_CHANNEL,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
   });

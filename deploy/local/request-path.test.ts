@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { credentials, Client as GrpcClient, Metadata, type MethodDefinition, status } from '@grpc/grpc-js';
 import { UserRequest, UserResponse, UserServiceService as Users } from '../../proto/gen/telltale/users/v1/user.ts';
+import { DIRECT_CHANNEL } from '../../services/kit/connect-directly.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { RUN_KEY, SCRIPT_KEY, scriptMetadata } from '../../services/kit/experiment.ts';
 import { until } from '../../services/kit/testing-matchers.ts';
@@ -46,7 +47,7 @@ describe('a request to the edge', () => {
     });
 
     it('without a deadline gets the one that values.yaml gives the callee, 2 s', async () => {
-      const client = new GrpcClient(mesh.edge, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 });
+      const client = new GrpcClient(mesh.edge, credentials.createInsecure(), DIRECT_CHANNEL);
       const metadata = new Metadata();
       metadata.set(RUN_KEY, 'no-deadline');
       const { path, requestSerialize, responseDeserialize } = Users.getUser as unknown as MethodDefinition<

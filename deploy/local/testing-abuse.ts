@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
+import { DIRECT_CHANNEL } from '../../services/kit/connect-directly.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import { meshCredentials } from '../../services/kit/mesh-credentials.ts';
 import type { Attack } from './testing-attacks.ts';
@@ -73,7 +74,7 @@ export async function portsOf(mesh: TestMesh): Promise<Port[]> {
 function callerOf(address: string, by: ChannelCredentials): Caller {
   const client = new Client(address, by, {
     'grpc.use_local_subchannel_pool': 1,
-    'grpc.enable_http_proxy': 0,
+    ...DIRECT_CHANNEL,
     'grpc.ssl_target_name_override': 'mesh', // who answers is known by its identity, not by its address
   });
   const { path, requestSerialize, responseDeserialize } = UserServiceService.getUser;

@@ -7,6 +7,7 @@ import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1
 import type { Authority } from '../../services/issuer/authority.ts';
 import { AUTHORITY_SECRET, secretOf } from '../../services/issuer/policy.ts';
 import { type Client, createClient } from '../../services/kit/client.ts';
+import { connectDirectly } from '../../services/kit/connect-directly.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
 import type { ServiceDefinition } from '../../services/kit/method.ts';
 import type { CallRecord } from '../../services/kit/record.ts';
@@ -40,6 +41,7 @@ const RECORDS_MS = 5000;
 
 /** Starts the mesh with real Envoys and waits until every pod is ready. */
 export async function startTestMesh(options: Partial<MeshOptions> = {}): Promise<TestMesh> {
+  connectDirectly(); // also in a test file that is run by itself
   const runDir = await mkdtemp(join(tmpdir(), 'telltale-test-'));
   let services: string[] = [];
   const transform = (rendered: KubeObject[]) => {

@@ -10,6 +10,7 @@ import {
 import { service as healthDefinition } from 'grpc-health-check';
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { createClient } from '../kit/client.ts';
+import { DIRECT_CHANNEL } from '../kit/connect-directly.ts';
 import { deadlineIn } from '../kit/deadline.ts';
 
 /** A service that is checked: where it listens, "host:port", and the full name of its proto service. */
@@ -77,7 +78,7 @@ const HealthClient = makeGenericClientConstructor(healthDefinition, 'Health');
 /** Each client has a connection of its own, whatever others have been made before it. By TLS any address will do: who answers is known by its identity. */
 const OWN_CONNECTION = {
   'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_http_proxy': 0,
+  ...DIRECT_CHANNEL,
   'grpc.ssl_target_name_override': 'mesh',
 };
 

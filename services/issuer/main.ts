@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
+import { connectDirectly } from '../kit/connect-directly.ts';
 import { createLogger } from '../kit/log.ts';
 import { podAccount } from './pod-account.ts';
 import { runRenewal } from './run-renewal.ts';
 import { parseSettings } from './settings.ts';
 import { folderStore } from './store-folder.ts';
 import { secretStore } from './store-secrets.ts';
+
+connectDirectly();
 
 const USAGE = `usage: node services/issuer/main.ts
 

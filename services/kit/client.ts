@@ -1,5 +1,6 @@
 import { type ChannelCredentials, credentials, Client as GrpcClient, type Metadata, type ServiceConfig } from '@grpc/grpc-js';
 import { awaitAnswer, type Messages, readAnswers, type Upstream } from './client-call.ts';
+import { DIRECT_CHANNEL } from './connect-directly.ts';
 import type { CallContext } from './context.ts';
 import { type Deadline, deadlineIn } from './deadline.ts';
 import {
@@ -68,7 +69,7 @@ export function createClient<Definition extends ServiceDefinition>(
   const channel = new GrpcClient(options.address, options.credentials ?? credentials.createInsecure(), {
     'grpc.default_authority': authority,
     ...(options.credentials && { 'grpc.ssl_target_name_override': authority }), // TLS cannot ask for an address: RFC 6066, section 3
-    'grpc.enable_http_proxy': 0, // else the proxy variables of the environment apply even to loopback
+    ...DIRECT_CHANNEL,
     'grpc.use_local_subchannel_pool': options.ownConnection ? 1 : 0,
     'grpc.service_config_disable_resolution': 1, // else each resolution asks DNS for a TXT record, too
     'grpc.service_config': JSON.stringify(

@@ -15,6 +15,7 @@ import { createClient } from './client.ts';
 import { deadlineIn } from './deadline.ts';
 import { scriptMetadata } from './experiment.ts';
 import { checkHealth } from './testing.ts';
+import { recordingProxy } from './testing-proxy.ts';
 
 const MAIN = fileURLToPath(new URL('testing-main.ts', import.meta.url));
 
@@ -179,7 +180,8 @@ describe('serve', () => {
     assert.equal(await running.exit, 1);
   });
 
-  it('tells the sidecar to drain, gracefully and inbound only', async () => {
+  it('tells the sidecar to drain, gracefully and inbound only, and not by a proxy that the environment names', async () => {
+    await using proxy = await recordingProxy();
     const asked: string[] = [];
     const admin = createHttpServer((request, response) => {
       asked.push(`${request.method} ${request.url}`);
@@ -188,11 +190,12 @@ describe('serve', () => {
     await once(admin.listen(0, '127.0.0.1'), 'listening');
     const address = admin.address();
     assert.ok(address && typeof address === 'object');
-    using running = await startProcess({ TELLTALE_SIDECAR_ADMIN: `http://127.0.0.1:${address.port}` });
+    using running = await startProcess({ ...proxy.env, TELLTALE_SIDECAR_ADMIN: `http://127.0.0.1:${address.port}` });
     running.child.kill('SIGTERM');
     assert.equal(await running.exit, 0);
     admin.close();
     assert.deepEqual(asked, ['POST /drain_listeners?inboundonly&graceful&skip_exit']);
+    assert.deepEqual(proxy.asked, []);
   });
 
   it('stops well without the sidecar', async () => {

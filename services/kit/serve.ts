@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CleanedEnv } from 'envalid';
 import { formatAddress, type kitVariables } from './config.ts';
+import { connectDirectly } from './connect-directly.ts';
 import { flushSpans } from './flush-spans.ts';
 import { logGrpc } from './grpc-log.ts';
 import { createLogger, type Logger } from './log.ts';
@@ -41,6 +42,7 @@ export interface ServeOptions {
  * rejects when an address cannot be bound.
  */
 export async function serve({ config, services, ready, onStop = [] }: ServeOptions): Promise<void> {
+  connectDirectly();
   const { short } = serviceName(services[0].definition);
   const logger = createLogger({ service: short, pod: config.TELLTALE_POD, level: config.TELLTALE_LOG_LEVEL });
   logGrpc(logger);

@@ -10,6 +10,7 @@ import {
 import { service as healthDefinition } from 'grpc-health-check';
 import type { CreateOrderRequest, OrderServiceService } from '../../proto/gen/telltale/orders/v1/orders.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
+import { DIRECT_CHANNEL } from './connect-directly.ts';
 import type { Handlers } from './handler.ts';
 import { createLogger } from './log.ts';
 import { type MethodDefinition, type ServiceDefinition, serviceName } from './method.ts';
@@ -196,7 +197,8 @@ export async function checkHealth(
   by: ChannelCredentials = credentials.createInsecure(),
 ): Promise<string> {
   const HealthClient = makeGenericClientConstructor(healthDefinition, 'Health');
-  const client = new HealthClient(address, by, { 'grpc.ssl_target_name_override': 'mesh' }); // whatever the address
+  const options = { ...DIRECT_CHANNEL, 'grpc.ssl_target_name_override': 'mesh' }; // whatever the address
+  const client = new HealthClient(address, by, options);
   const check = client.check?.bind(client) as unknown as HealthCheck;
   try {
     return await new Promise((resolve, reject) => {

@@ -17,6 +17,7 @@ import {
   CreateOrderResponse,
   OrderServiceService,
 } from '../../proto/gen/telltale/orders/v1/orders.ts';
+import { DIRECT_CHANNEL } from '../kit/connect-directly.ts';
 import { deadlineIn } from '../kit/deadline.ts';
 import { LOOPBACK, openByteRelay } from './byte-relay.ts';
 import type { OrderFormat, PlainOrder } from './order-formats.ts';
@@ -85,7 +86,7 @@ async function openGrpcCarrier(format: OrderFormat): Promise<Carrier> {
   const { gzip, identity } = compressionAlgorithms;
   const client = new GrpcClient(`${LOOPBACK}:${relay.port}`, credentials.createInsecure(), {
     'grpc.default_compression_algorithm': format.gzip ? gzip : identity,
-    'grpc.enable_http_proxy': 0,
+    ...DIRECT_CHANNEL,
   });
   return {
     bytes: relay.bytes,

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { connectDirectly } from '../kit/connect-directly.ts';
 import { labCommand } from './cli/commands.ts';
 import { complain } from './cli/complain.ts';
+
+connectDirectly();
 
 // A reader that has seen enough (`telltale results | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LabServiceService } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import { formatAddress, kitVariables, readConfig } from '../kit/config.ts';
+import { connectDirectly } from '../kit/connect-directly.ts';
 import { createLogger } from '../kit/log.ts';
 import { serve } from '../kit/serve.ts';
 import { bind } from '../kit/server.ts';
@@ -19,6 +20,7 @@ import { keepScale } from './scale-keeper.ts';
 
 /** Serves a lab that runs the scenarios that `load` gives, by what its environment says, until it is told to stop: see kit/serve.ts. */
 export async function serveLab(load: (mode: Conditions['mode']) => Promise<Catalog>): Promise<void> {
+  connectDirectly(); // before the lab asks its sidecar
   const config = readConfig({ ...kitVariables, ...labVariables });
   const { TELLTALE_EGRESS: egress, TELLTALE_WIDE_EGRESS: wide = egress, TELLTALE_IDENTITY: identity } = config;
   const collector = new Collector();
