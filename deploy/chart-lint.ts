@@ -113,14 +113,20 @@ async function checkReadme(folder: string): Promise<void> {
 async function validate({ data = {}, binaryData = {} }: ConfigMap): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'telltale-chart-'));
   try {
-    const [etc, endpoints, identity] = [join(folder, 'envoy'), join(folder, 'endpoints'), join(folder, 'identity')];
-    await Promise.all([mkdir(etc), mkdir(endpoints), mkdir(identity)]);
+    const [etc, endpoints, identity, run] = ['envoy', 'endpoints', 'identity', 'run'].map(name => join(folder, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    await Promise.all([etc, endpoints, identity, run].map(each => mkdir(each)));
     const rewrite = podRewrite(
       '127.0.0.1',
       new Map([
         ['/etc/envoy', etc],
         ['/etc/envoy-endpoints', endpoints],
         ['/etc/telltale/identity', identity],
+        ['/run/envoy', run],
       ]),
     );
     for (const [key, text] of Object.entries(data)) await writeFile(join(etc, key), rewrite(text));

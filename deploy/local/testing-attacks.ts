@@ -22,7 +22,8 @@ export interface Attack {
   readonly outcome: Readonly<Record<PortName, Outcome>>;
 }
 
-const hello = Buffer.concat([preface, http2Frame(type.settings, flag.none, 0)]);
+/** What a client sends first. */
+export const hello = Buffer.concat([preface, http2Frame(type.settings, flag.none, 0)]);
 
 /** The headers of a call of GetUser. */
 export const callHeaders = headerBlock({
@@ -33,8 +34,10 @@ export const callHeaders = headerBlock({
   'content-type': 'application/grpc',
   te: 'trailers',
 });
-const open = (stream: number) => http2Frame(type.headers, flag.endHeaders, stream, callHeaders);
-const message = (stream: number) => http2Frame(type.data, flag.endStream, stream, frame(request));
+/** The headers of a call that its message follows. */
+export const open = (stream: number) => http2Frame(type.headers, flag.endHeaders, stream, callHeaders);
+/** The message of a call, which ends its request. */
+export const message = (stream: number) => http2Frame(type.data, flag.endStream, stream, frame(request));
 const onStream = (frameType: number, payload: Uint8Array) => (stream: number) =>
   http2Frame(frameType, flag.none, stream, payload);
 

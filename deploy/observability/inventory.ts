@@ -56,7 +56,7 @@ export const appMetrics: Readonly<Record<string, Metric>> = {
   process_start_time_seconds: gauge(),
 };
 
-const [name, prefix] = ['envoy_cluster_name', 'envoy_http_conn_manager_prefix'];
+const [name, prefix, address] = ['envoy_cluster_name', 'envoy_http_conn_manager_prefix', 'envoy_listener_address'];
 
 /**
  * What is read of Envoy's statistics (job `envoy`), by the names that Envoy 1.40 has at `/stats/prometheus`. A matcher of
@@ -93,6 +93,8 @@ export const envoyMetrics: Readonly<Record<string, Metric>> = {
   envoy_http2_rx_reset: counter(),
   envoy_http_downstream_cx_active: gauge(prefix),
   envoy_http_downstream_cx_destroy_remote_active_rq: counter(prefix),
+  envoy_http_downstream_cx_idle_timeout: counter(prefix),
+  envoy_http_downstream_cx_overload_disable_keepalive: counter(prefix),
   envoy_http_downstream_cx_protocol_error: counter(prefix),
   envoy_http_downstream_rq_active: gauge(prefix),
   envoy_http_downstream_rq_idle_timeout: counter(prefix),
@@ -101,6 +103,8 @@ export const envoyMetrics: Readonly<Record<string, Metric>> = {
   envoy_http_downstream_rq_too_many_premature_resets: counter(prefix),
   envoy_http_downstream_rq_xx: counter(prefix, 'envoy_response_code_class'),
   envoy_http_no_route: counter(prefix),
+  envoy_listener_downstream_global_cx_overflow: counter(address),
+  envoy_overload_envoy_resource_monitors_injected_resource_pressure: gauge(),
   envoy_server_live: gauge(),
   envoy_server_memory_allocated: gauge(),
 };

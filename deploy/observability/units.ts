@@ -7,6 +7,8 @@ export const units = {
   calls: 'suffix: calls',
   count: grafana.Short,
   ratio: 'suffix: ×',
+  /** From 0 to 100. */
+  percent: grafana.Percent,
   /** From 0 to 1. */
   share: grafana.PercentUnit,
   seconds: grafana.Seconds,

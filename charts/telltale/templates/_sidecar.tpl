@@ -34,6 +34,8 @@ volumeMounts:
   - name: envoy
     mountPath: /etc/envoy
     readOnly: true
+  - name: connections
+    mountPath: /run/envoy
   {{- if eq .root.Values.discovery "file" }}
   - name: endpoints
     mountPath: /etc/envoy-endpoints
@@ -81,6 +83,9 @@ The volumes of a pod with an Envoy. Parameters: root, name (of the service, or "
 - name: envoy
   configMap:
     name: {{ .name }}-envoy
+# How many connections are open: _connections.yaml writes it, and nobody else reads it.
+- name: connections
+  emptyDir: {medium: Memory, sizeLimit: 1Mi}
 {{- if eq .root.Values.discovery "file" }}
 - name: endpoints
   configMap:

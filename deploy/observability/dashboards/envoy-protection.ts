@@ -1,5 +1,5 @@
 import { type PanelBuilder, timeSeries } from '../panel.ts';
-import { envoy, inService, meshClusters, rate, sum } from '../promql.ts';
+import { envoy, inService, max, meshClusters, rate, sum } from '../promql.ts';
 import { query } from '../query.ts';
 import { units } from '../units.ts';
 
@@ -7,6 +7,7 @@ const cluster = 'service, envoy_cluster_name';
 const pair = '{{service}} → {{envoy_cluster_name}}';
 const upstreams = (metric: string) => envoy(metric, inService, meshClusters);
 const now = (metric: string) => sum(cluster, upstreams(metric));
+const connections = (metric: string) => sum('service', rate(envoy(metric, inService)));
 const perSecond = (metric: string) => sum(cluster, rate(upstreams(metric)));
 
 /** The panels of what Envoys do against trouble. */
@@ -76,5 +77,30 @@ export const protection: readonly PanelBuilder[] = [
     good: 'near limits.callsPerUpstream.',
     unit: units.calls,
     queries: [query(`min by (${cluster}) (${upstreams('envoy_cluster_circuit_breakers_default_remaining_rq')})`, pair)],
+  }),
+  timeSeries({
+    title: 'Connections in use',
+    reads: 'Open connections of callers, in percent of limits.connections, the most over the pods.',
+    good: 'below 70. From there on idle connections are closed sooner, from 90 on after a second; at 100 new ones are refused.',
+    unit: units.percent,
+    limit: 90,
+    queries: [
+      query(
+        max('service', envoy('envoy_overload_envoy_resource_monitors_injected_resource_pressure', inService)),
+        '{{service}}',
+      ),
+    ],
+  }),
+  timeSeries({
+    title: 'Connections closed or refused',
+    reads:
+      'Connections per second that were closed because they were idle, that ended with an answer to make room, and that were refused because limits.connections are open.',
+    good: 'no "refused" and no "made room"; "idle" as often as callers go away without a word.',
+    unit: units.perSecond,
+    queries: [
+      query(connections('envoy_http_downstream_cx_idle_timeout'), '{{service}} idle'),
+      query(connections('envoy_http_downstream_cx_overload_disable_keepalive'), '{{service}} made room'),
+      query(connections('envoy_listener_downstream_global_cx_overflow'), '{{service}} refused'),
+    ],
   }),
 ];
