@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Called for each part of the answer's body as it comes. */
+  readonly onData?: () => void;
 }
 
 /** What came back. */
@@ -19,12 +21,18 @@ export interface HttpAnswer {
 }
 
 /** Sends one HTTP/1.1 request over a connection of its own. Rejects when there is no answer within ten seconds. */
-export async function sendHttp(address: string, { path, headers = {}, body, ...rest }: HttpRequest): Promise<HttpAnswer> {
+export async function sendHttp(
+  address: string,
+  { path, headers = {}, body, onData = () => {}, ...rest }: HttpRequest,
+): Promise<HttpAnswer> {
   const { hostname: host, port } = new URL(`http://${address}`);
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const sent = request({ host, port, path, headers, agent: false, ...rest }, answer => {
     const chunks: Buffer[] = [];
-    answer.on('data', (chunk: Buffer) => chunks.push(chunk)).once('error', reject);
+    answer
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('data', onData)
+      .once('error', reject);
     answer.once('end', () => {
       const text = Buffer.concat(chunks).toString();
       resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, json: () => JSON.parse(text) });

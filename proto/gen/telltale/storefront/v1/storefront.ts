@@ -554,7 +554,10 @@ export const StorefrontServiceService = {
   /**
    * Streams one order: as it is now, then at each change of state; ends with OK after a state that is final.
    *
-   * Deadline: as long as the caller wants to watch. As JSON the answer is an array whose elements arrive one by one.
+   * Deadline: as long as the caller wants to watch; the stream ends with DEADLINE_EXCEEDED when it has passed.
+   * As JSON the answer is an array whose elements arrive one by one. A stream that fails after its first message has sent the
+   * status 200 already. Its last element is then {"error": {"code": 4, "message": "...", "details": []}}, a google.rpc.Status;
+   * an array without that element is whole. A transfer that is cut ends without "]", with a closed connection or RST_STREAM.
    * Errors: NOT_FOUND when there is no order with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   watchOrder: {
@@ -590,7 +593,10 @@ export interface StorefrontServiceServer extends UntypedServiceImplementation {
   /**
    * Streams one order: as it is now, then at each change of state; ends with OK after a state that is final.
    *
-   * Deadline: as long as the caller wants to watch. As JSON the answer is an array whose elements arrive one by one.
+   * Deadline: as long as the caller wants to watch; the stream ends with DEADLINE_EXCEEDED when it has passed.
+   * As JSON the answer is an array whose elements arrive one by one. A stream that fails after its first message has sent the
+   * status 200 already. Its last element is then {"error": {"code": 4, "message": "...", "details": []}}, a google.rpc.Status;
+   * an array without that element is whole. A transfer that is cut ends without "]", with a closed connection or RST_STREAM.
    * Errors: NOT_FOUND when there is no order with this id; INVALID_ARGUMENT for a text that can be no id.
    */
   watchOrder: handleServerStreamingCall<WatchOrderRequest, WatchOrderResponse>;
