@@ -12,9 +12,12 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/.run/compile-cache
 RUN := npm run --silent
 # Not by npm: it would not wait, at Ctrl-C, until everything is stopped.
 MESH := node_modules/.bin/node deploy/local/main.ts
-# Nor this, which stops the run at Ctrl-C and waits for its end. A NAMESPACE that somebody has chosen is one of kubectl's cluster.
-LAB = node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts $${EDGE:+--address "$$EDGE"} \
-  $(if $(filter-out file,$(origin NAMESPACE)),--namespace '$(NAMESPACE)')
+# Which mesh is asked, and where the edge is, is chosen on the command line of make only: names like PORT and NAMESPACE are exported for
+# other programs, too. $(call chosen,NAME,option) is the option with the value, as it is, of a variable that was given there.
+chosen = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
+# Nor this, which stops the run at Ctrl-C and waits for its end.
+LAB = node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts \
+  $(call chosen,EDGE,--address) $(call chosen,NAMESPACE,--namespace)
 BUF := node_modules/.bin/buf
 FROM_CONTRACTS := charts/telltale/files/envoy/telltale.binpb charts/telltale/files/envoy/json-requests.lua
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
@@ -48,8 +51,8 @@ $(INSTALLED): package-lock.json
 	@touch $@
 
 .PHONY: up
-up: $(INSTALLED) ## run everything on this machine, without a cluster: http://localhost:8080
-	@$(MESH) up
+up: $(INSTALLED) ## run everything on this machine, without a cluster: http://localhost:8080, or make up [PORT=8081] [ADDRESS=127.0.0.2]
+	@$(MESH) up $(call chosen,PORT,--port) $(call chosen,ADDRESS,--address)
 
 .PHONY: down
 down: $(INSTALLED) ## stop everything
@@ -74,7 +77,7 @@ scale: $(INSTALLED) ## change the number of pods of a service: make scale SERVIC
 	@$(MESH) scale "$$SERVICE" "$$N"
 
 .PHONY: lab
-lab: $(INSTALLED) ## list the scenarios: claims about gRPC that are run for real
+lab: $(INSTALLED) ## list the scenarios, as all verbs of the lab in what `make up` runs, else in the cluster: make lab [EDGE=host:port | NAMESPACE=telltale]
 	@$(LAB) list
 
 .PHONY: scenario
@@ -150,7 +153,7 @@ soak: $(INSTALLED) ## run the tests that take minutes each and are not in make t
 cluster: $(INSTALLED) ## make a cluster on this machine with kind, unless it is there
 	@$(ON_CLUSTER) need docker kind
 	@if grep -qx telltale <<<"$$(kind get clusters 2>/dev/null)"; then kind export kubeconfig --name telltale; \
-	  else kind create cluster --config deploy/kind.yaml --wait 2m; fi
+	  else $(ON_CLUSTER) room; kind create cluster --config deploy/kind.yaml --wait 2m; fi
 
 .PHONY: images
 images: $(INSTALLED) ## build the image and bring it to the cluster

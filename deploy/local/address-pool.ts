@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:net';
-import { portHolder } from './port-holder.ts';
+import type { Server } from 'node:net';
+import { takeLock } from './lock.ts';
+import { listeningNets } from './port-holder.ts';
 import { RunError } from './run-error.ts';
 
 /** Loopback addresses for pods, `127.0.<net>.<n>`. */
@@ -14,28 +15,24 @@ export interface AddressPool {
   close(): Promise<void>;
 }
 
-/** A port that no other program of this machine may hold on every address, and that marks a net as taken while a mesh runs. */
-const edgePort = 8080;
-
 /**
- * Reserves a net: `net`, else the first free one from 1. A net is reserved by a listening socket on `127.0.<net>.1:8080`,
- * so that two meshes never share one, also not with another checkout's. Throws a `RunError` when there is none.
+ * Reserves a net: `net`, else the first from 1 that is free and on which nobody listens. No two meshes of a machine share one, also
+ * not those of other checkouts. Throws a `RunError` when there is none.
  */
 export async function reserveAddresses(net?: number): Promise<AddressPool> {
+  const occupied = net === undefined ? listeningNets() : new Set<number>();
   const candidates = net === undefined ? Array.from({ length: 254 }, (_, index) => index + 1) : [net];
   for (const candidate of candidates) {
-    const reservation = await listen(`127.0.${candidate}.1`, edgePort);
+    const reservation = occupied.has(candidate) ? undefined : await takeLock(`net-${candidate}`);
     if (reservation !== undefined) return pool(candidate, reservation);
   }
-  const where = net === undefined ? 'on every loopback address' : `on 127.0.${net}.1`;
-  throw new RunError(
-    `no addresses for the pods: port ${edgePort} ${where} is taken by ${portHolder(`127.0.${net ?? 1}.1`, edgePort)}. Stop it.`,
-  );
+  const taken = net === undefined ? 'each of 127.0.1.x to 127.0.254.x' : `127.0.${net}.x`;
+  throw new RunError(`no addresses for the pods: ${taken} is taken by another mesh. End one: make down`);
 }
 
 function pool(net: number, reservation: Server): AddressPool {
   const taken = new Set<string>();
-  let last = 1; // the reservation itself
+  let last = 1; // 127.0.<net>.1 is left to others
   return {
     net,
     take() {
@@ -52,12 +49,4 @@ function pool(net: number, reservation: Server): AddressPool {
     release: address => taken.delete(address),
     close: () => new Promise(resolve => reservation.close(() => resolve())),
   };
-}
-
-function listen(host: string, port: number): Promise<Server | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(socket => socket.destroy());
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
-    server.listen({ host, port, exclusive: true }, () => resolve(server.unref()));
-  });
 }

@@ -23,6 +23,11 @@ const refused: [args: string[], code: 1 | 2, says: string][] = [
     2,
     `error: option '--address <ip>' argument '${value}' is invalid. ${LOOPBACK}`,
   ]),
+  ...['0', '65536', '-1', '80a', '1e3', ''].map((value): [string[], 2, string] => [
+    ['up', '--port', value],
+    2,
+    `error: option '--port <n>' argument '${value}' is invalid. It must be a whole number from 1 to 65535, such as 8081.\n`,
+  ]),
   [['up', '--chart'], 2, "error: option '--chart <folder>' argument missing\n"],
   [['up', '--set'], 2, "error: option '--set <key=value>' argument missing\n"],
   [['up', 'extra'], 2, "error: too many arguments for 'up'. Expected 0 arguments but got 1: extra.\n"],

@@ -16,6 +16,7 @@ import { up } from './up.ts';
 
 interface StartFlags {
   address: string;
+  port?: number;
   chart?: string;
   set: string[];
 }
@@ -32,21 +33,23 @@ export function meshCommand(signal: AbortSignal): Command {
       .command(name, { hidden })
       .description(description)
       .option('--address <ip>', 'the address of the edge', asLoopback, '127.0.0.1')
+      .option('--port <n>', "the port of the edge (default: the chart's, 8080)", asPort)
       .option('--chart <folder>', 'another chart than charts/telltale', asPath)
       .option('--set <key=value>', 'a value of the chart; may be repeated', (value, all: string[]) => [...all, value], []);
 
-  start('up', 'start everything and wait until it is ready').action(async ({ address, chart, set }: StartFlags) => {
+  start('up', 'start everything and wait until it is ready').action(async ({ address, port, chart, set }: StartFlags) => {
     const flags = [
       '--address',
       address,
+      ...(port === undefined ? [] : ['--port', String(port)]),
       ...(chart === undefined ? [] : ['--chart', chart]),
       ...set.flatMap(value => ['--set', value]),
     ];
     const superviseArgs = [`${import.meta.dirname}/main.ts`, '--run-dir', runDir(), 'supervise', ...flags];
     print(process.stdout, welcome(await up({ runDir: runDir(), superviseArgs, signal, stream: process.stdout })));
   });
-  start('supervise', 'what up starts', true).action(({ address, chart, set }: StartFlags) =>
-    supervise({ runDir: runDir(), hostAddress: address, chart, values: set.flatMap(value => ['--set', value]) }),
+  start('supervise', 'what up starts', true).action(({ address, port, chart, set }: StartFlags) =>
+    supervise({ runDir: runDir(), hostAddress: address, port, chart, values: set.flatMap(value => ['--set', value]) }),
   );
   program
     .command('down')
@@ -123,6 +126,11 @@ function asPath(value: string): string {
 function asNumber(value: string): number {
   if (!/^\d{1,6}$/.test(value)) throw new InvalidArgumentError('It must be a whole number, such as 3.');
   return Number(value);
+}
+
+function asPort(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535) return Number(value);
+  throw new InvalidArgumentError('It must be a whole number from 1 to 65535, such as 8081.');
 }
 
 function asLoopback(value: string): string {

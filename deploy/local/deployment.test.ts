@@ -91,7 +91,7 @@ describe('the edge', () => {
     using folder = testFolder();
     await using running = await run(folder, 'edge', 3);
     const address = running.kept.pods[0]?.address;
-    assert.deepEqual([running.kept.pods.length, running.edge], [1, `${address}:8080`]);
+    assert.deepEqual([running.kept.pods.length, running.edge], [1, `${address}:8082`]);
     running.kept.restart('now');
     assert.ok(await running.kept.whenComplete(20_000));
     running.kept.deletePod(names(running.kept)[0] ?? '');

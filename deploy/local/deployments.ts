@@ -3,11 +3,13 @@ import { type Deployment, keepDeployment, type StartPod } from './deployment.ts'
 import { watchEndpoints } from './endpoints.ts';
 import { isIssuer } from './issuer.ts';
 import { pruneLogs, rotateLogs } from './log-file.ts';
+import { type Machine, readMachine } from './machine.ts';
 import { type KubeObject, ofKind } from './manifest.ts';
 import type { RunPaths } from './paths.ts';
 import { pidRecords } from './pid-records.ts';
 import { checkTemplate, type Pod, startPod } from './pod.ts';
-import { checkPorts, portsOf } from './port-check.ts';
+import { type ChosenPort, edgePort, mainPortOf, portProblems, portsOf } from './port-check.ts';
+import { needsOf, resourceProblems } from './resources.ts';
 import { RunError } from './run-error.ts';
 
 export interface DeploymentsOptions {
@@ -20,6 +22,8 @@ export interface DeploymentsOptions {
   net?: number | undefined;
   hostAddress?: string | undefined;
   endpointDelayMs?: number | undefined;
+  /** What the machine has left; read when absent. */
+  machine?: Machine | undefined;
 }
 
 /** The Deployments of a chart, running. */
@@ -34,16 +38,16 @@ export interface Deployments {
 }
 
 const edgeName = 'edge';
-const edgePort = 8080;
 
-/** Checks that every port is free, then starts all Deployments at once and keeps them true. Throws a `RunError` before any process starts. */
+/** Checks that every port is free and the machine has room, then starts all Deployments at once and keeps them true. Throws a `RunError` before any process starts. */
 export async function startDeployments(options: DeploymentsOptions): Promise<Deployments> {
   const { objects, paths, envoy, secrets, hostAddress, endpointDelayMs } = options;
   await using cleanup = new AsyncDisposableStack();
   const addresses = await reserveAddresses(options.net);
   cleanup.defer(() => addresses.close());
   const edgeAddress = hostAddress ?? addresses.take();
-  await checkAllPorts(objects, addresses, edgeAddress);
+  const port = portOfEdge(objects);
+  await preflight(objects, addresses, edgePort(edgeAddress, port), options.machine ?? readMachine(paths.dir));
 
   const services = ofKind(objects, 'Service');
   const endpoints = watchEndpoints({ dir: paths.endpoints, services, delayMs: endpointDelayMs });
@@ -80,7 +84,7 @@ export async function startDeployments(options: DeploymentsOptions): Promise<Dep
   for (const deployment of deployments.values()) deployment.reconcile();
 
   const resources = cleanup.move();
-  return { deployments, edge: `${edgeAddress}:${edgePort}`, stopPods, stop: () => resources.disposeAsync() };
+  return { deployments, edge: `${edgeAddress}:${port}`, stopPods, stop: () => resources.disposeAsync() };
 }
 
 /**
@@ -111,12 +115,25 @@ function checkWorkloads(objects: readonly KubeObject[]): void {
   throw new RunError(`the local run runs Deployments only, not ${names.join(', ')}: choose values without it`);
 }
 
-async function checkAllPorts(objects: readonly KubeObject[], { net }: AddressPool, edgeAddress: string): Promise<void> {
+/** The port of the edge; meshes of tests may have none, and nobody asks for it then. */
+function portOfEdge(objects: readonly KubeObject[]): number {
+  const edge = ofKind(objects, 'Deployment').find(({ metadata }) => metadata.name === edgeName);
+  return edge === undefined ? 0 : mainPortOf(edge);
+}
+
+/** Throws a `RunError` with all that is in the way of these objects' pods, unless there is nothing. */
+async function preflight(
+  objects: readonly KubeObject[],
+  { net }: AddressPool,
+  edge: ChosenPort,
+  machine: Machine,
+): Promise<void> {
   const wanted = new Map<string, number[]>();
   for (const object of ofKind(objects, 'Deployment')) {
     // An address that no pod has yet stands for all of them: only a program that listens on every address can be in the way.
-    const address = object.metadata.name === edgeName ? edgeAddress : `127.0.${net}.255`;
+    const address = object.metadata.name === edgeName ? edge.address : `127.0.${net}.255`;
     wanted.set(address, [...new Set([...(wanted.get(address) ?? []), ...portsOf(object, objects)])]);
   }
-  await checkPorts(wanted);
+  const problems = [...(await portProblems(wanted, edge)), ...resourceProblems(machine, needsOf(objects))];
+  if (problems.length > 0) throw new RunError(problems.join('\n'));
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
+import type { RunInfo } from '../../services/lab/cli/local-run.ts';
 import { runPaths } from './paths.ts';
 import { killGroup, reapLeftovers } from './pid-records.ts';
 import { processIdentity } from './process-identity.ts';
-import { type RunInfo, removeTransient, runInfo } from './run-folder.ts';
+import { removeTransient, runInfo } from './run-folder.ts';
 import { waitUntil } from './wait.ts';
 
 /** How long a supervisor may take to stop everything before it is killed. */

@@ -37,6 +37,9 @@ function make(
       SET: _______,
       TIMES: ________,
       NAMESPACE: _________,
+      EDGE: __________,
+      PORT: ___________,
+      ADDRESS: ____________,
       ...outer
     } = process.env;
     execFile('make', args, { cwd: folder.dir, env: { ...outer, ...env } }, (failure, out, error) =>
@@ -92,7 +95,7 @@ describe('the Makefile', () => {
     using folder = makefileFolder();
     const run = '<--disable-warning=ExperimentalWarning><services/lab/cli.ts><run>';
     assert.equal((await make(folder, ['scenario'], { NAME: 'a $(id) *' })).out, `${run}<a><$(id)><*>\n`);
-    const elsewhere = await make(folder, ['lab'], { EDGE: 'edge:80' });
+    const elsewhere = await make(folder, ['lab', 'EDGE=edge:80']);
     assert.equal(elsewhere.out, `${run.replace('run', '--address')}<edge:80><list>\n`);
     const cluster = await make(folder, ['lab', 'NAMESPACE=mesh']);
     assert.equal(cluster.out, `${run.replace('run', '--namespace')}<mesh><list>\n`);
@@ -103,6 +106,19 @@ describe('the Makefile', () => {
     const { code, error } = await make(folder, ['scenario']);
     assert.equal(code, 2);
     assert.match(error, /^usage: make scenario NAME=deadlines/);
+  });
+
+  it('takes where the edge is, and which mesh is asked, from its command line and not from the environment', async () => {
+    using folder = makefileFolder();
+    const up = '<deploy/local/main.ts><up>';
+    assert.equal((await make(folder, ['up', 'PORT=8081'])).out, `${up}<--port><8081>\n`);
+    assert.equal((await make(folder, ['up', 'PORT=a $$(id)'])).out, `${up}<--port><a $(id)>\n`);
+    const both = await make(folder, ['up', 'PORT=8081', 'ADDRESS=127.0.0.2']);
+    assert.equal(both.out, `${up}<--port><8081><--address><127.0.0.2>\n`);
+    assert.equal((await make(folder, ['up'], { PORT: '3000', ADDRESS: '10.0.0.1' })).out, `${up}\n`);
+    const lab = '<--disable-warning=ExperimentalWarning><services/lab/cli.ts>';
+    assert.equal((await make(folder, ['lab'], { NAMESPACE: 'mesh', EDGE: 'edge:80' })).out, `${lab}<list>\n`);
+    assert.equal((await make(folder, ['prove'], { NAMESPACE: 'mesh' })).out, `${lab}<prove>\n`);
   });
 
   it('asks for what is missing', async () => {

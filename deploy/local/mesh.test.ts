@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -101,8 +102,17 @@ describe('startMesh', () => {
 
   it('says what to do when an Envoy that cannot start says it in other words', async () => {
     using folder = testFolder();
-    const mesh = await start(folder, {}, { FAIL: `assert failure: inotify_fd_ >= 0.${'\n at a frame'.repeat(20)}` });
-    await assert.rejects(mesh.whenReady(), /Envoy got no inotify instance: .*make down.*fs\.inotify\.max_user_instances/);
+    const frame = '[critical][backtrace] [./source/server/backtrace.h:167] #0: [0x7fd0f228e050]';
+    const bug = '[error][envoy_bug] [./source/common/common/assert.h:66] #1 UNKNOWN [0x563ec201a215]';
+    const mesh = await start(folder, {}, { FAIL: ['assert failure: inotify_fd_ >= 0.', bug, frame, ' at a frame'].join('\n') });
+    const said = await mesh.whenReady().then(
+      () => assert.fail('it is ready'),
+      (error: Error) => error.message.split('\n'),
+    );
+    assert.match(said.at(-1) ?? '', /^Envoy got no inotify instance: .*make down.*fs\.inotify\.max_user_instances/);
+    assert.equal(said.filter(line => line.startsWith('Envoy got no')).length, 1, 'once for all containers');
+    assert.ok(said.some(line => line.includes('assert failure: inotify_fd_')));
+    assert.doesNotMatch(said.join('\n'), /backtrace|UNKNOWN|at a frame/);
     await mesh.stop();
   });
 
@@ -142,6 +152,26 @@ describe('startMesh', () => {
     await first.stop(0);
     const second = await start(folder, { hostAddress });
     await second.stop(0);
+  });
+
+  it('names all that is in the way at once, before anything starts', async () => {
+    using folder = testFolder();
+    const holder = createServer();
+    await new Promise<void>(resolve => holder.listen(8080, hostAddress, resolve));
+    const machine = { threads: new Map(), openFiles: 20, memory: 1 };
+    const said = await start(folder, { hostAddress, machine }).then(
+      () => assert.fail('it has started'),
+      (error: Error) => error.message.split('\n'),
+    );
+    holder.close();
+    assert.match(
+      said[0] ?? '',
+      /^port 8080 on .* is taken by pid \d+ \(.*\)\. Stop it, or give the edge another port: make up PORT=8081$/,
+    );
+    assert.match(said[1] ?? '', /^a process may open 20 files.*ulimit -n/);
+    assert.match(said[2] ?? '', /^0 MiB of memory can be had/);
+    assert.equal(said.length, 3);
+    assert.equal(folder.events().length, 0);
   });
 
   it('stops what it has started when its signal is aborted', async () => {

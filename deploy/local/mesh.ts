@@ -4,13 +4,16 @@ import type { Deployment } from './deployment.ts';
 import { startDeployments } from './deployments.ts';
 import { type Identities, keepIdentities } from './identities.ts';
 import { issuerPolicy } from './issuer.ts';
+import { type Machine, readMachine } from './machine.ts';
 import type { KubeObject } from './manifest.ts';
+import { edgePort, portProblems } from './port-check.ts';
 import { hopeless, reportReadiness, whyNotReady } from './readiness.ts';
 import { renderChart } from './render.ts';
+import { needsOf, resourceProblems } from './resources.ts';
 import { RunError } from './run-error.ts';
 import { takeRunFolder } from './run-folder.ts';
 import { lookUp } from './service-name.ts';
-import { locateTool } from './tools.ts';
+import { locateTool, toolProblems } from './tools.ts';
 import { reachUpstreams } from './upstreams.ts';
 import { waitUntil } from './wait.ts';
 
@@ -21,6 +24,8 @@ export interface MeshOptions {
   net?: number | undefined;
   /** The edge's address; an address like any other pod's when absent. */
   hostAddress?: string | undefined;
+  /** The edge's port; what the chart's values say when absent. */
+  port?: number | undefined;
   /** More arguments for helm: `--set key=value`, `-f file`. */
   values?: readonly string[] | undefined;
   /** Another chart's folder instead of the repository's. */
@@ -29,6 +34,8 @@ export interface MeshOptions {
   transform?: ((objects: KubeObject[]) => KubeObject[]) | undefined;
   /** How long the news that a pod is ready or terminating takes to reach the Envoys, in milliseconds. Default 0. */
   endpointDelayMs?: number | undefined;
+  /** What the machine has left, instead of what is read of it. */
+  machine?: Machine | undefined;
   /** How long `whenReady`, `restart` and `scale` wait, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   report?: ((progress: Progress) => void) | undefined;
@@ -86,23 +93,40 @@ export interface Mesh {
  * Whatever the end, no process outlives `stop`, a failed start, or this process.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
-  const { runDir, signal, values, chart, transform = objects => objects, timeoutMs = 120_000, report = () => {} } = options;
+  const {
+    runDir,
+    signal,
+    values = [],
+    chart,
+    transform = objects => objects,
+    timeoutMs = 120_000,
+    report = () => {},
+  } = options;
   if (process.platform !== 'linux')
-    throw new RunError('the local run needs Linux (or WSL 2): it gives each pod its own loopback address.');
+    throw new RunError(
+      'the local run needs Linux (or WSL 2): it gives each pod a loopback address of its own. On macOS use a cluster: make cluster images install',
+    );
   await using cleanup = new AsyncDisposableStack();
   const folder = await takeRunFolder(runDir, line => report({ stage: 'tools', line }));
   cleanup.defer(() => folder.release());
 
+  await checkTools(options, folder.paths.dir);
   const toolOptions = [(line: string) => report({ stage: 'tools', line }), signal] as const;
   const helm = await locateTool('helm', ...toolOptions);
   const envoy = await locateTool('envoy', ...toolOptions);
   report({ stage: 'tools', line: `${helm}, ${envoy}` });
-  const rendered = await renderChart({ helm, chart, values, home: join(folder.paths.dir, 'helm'), signal });
+  const rendered = await renderChart({
+    helm,
+    chart,
+    values: [...values, ...portValue(options)],
+    home: join(folder.paths.dir, 'helm'),
+    signal,
+  });
   const objects = transform(rendered);
   report({ stage: 'chart', line: `${objects.length} objects` });
 
   const { paths } = folder;
-  const { net, hostAddress, endpointDelayMs } = options;
+  const { net, hostAddress, endpointDelayMs, machine } = options;
   const policy = issuerPolicy(objects, paths.identities);
   const identities = policy && (await keepIdentities(paths.identities, policy));
   cleanup.defer(() => identities?.close());
@@ -114,6 +138,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     net,
     hostAddress,
     endpointDelayMs,
+    machine,
   });
   cleanup.defer(() => running.stop());
   const { deployments, edge } = running;
@@ -171,6 +196,19 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       return stopped;
     },
   };
+}
+
+const portValue = ({ port }: MeshOptions) => (port === undefined ? [] : ['--set', `edge.port=${port}`]);
+
+/** The port of the edge by the chart's own values, for who has not been able to read them yet. */
+const USUAL_PORT = 8080;
+
+/** Throws a `RunError` when Helm or Envoy cannot be had; it names what else is in the way, as far as that is known without the chart. */
+async function checkTools({ hostAddress, port = USUAL_PORT, machine, signal }: MeshOptions, dir: string): Promise<void> {
+  const missing = await toolProblems(['helm', 'envoy'], signal);
+  if (missing.length === 0) return;
+  const taken = hostAddress && (await portProblems(new Map([[hostAddress, [port]]]), edgePort(hostAddress, port)));
+  throw new RunError([...missing, ...(taken || []), ...resourceProblems(machine ?? readMachine(dir), needsOf([]))].join('\n'));
 }
 
 function viewOf(pod: Deployment['pods'][number]): PodView {

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { DEFAULT_RUN_DIR, SUPERVISOR_FILE } from '../../services/lab/cli/local-run.ts';
 
 /** The repository's root folder. */
 export const repo = join(import.meta.dirname, '..', '..');
@@ -7,7 +8,7 @@ export const repo = join(import.meta.dirname, '..', '..');
 export const toolsDir = join(repo, '.tools');
 
 /** Where the run that `make up` starts keeps its files, unless told otherwise. */
-export const defaultRunDir = join(repo, '.run');
+export const defaultRunDir = DEFAULT_RUN_DIR;
 
 /** The files of one run; everything lies below `dir` and only its owner can read it. */
 export interface RunPaths {
@@ -41,7 +42,7 @@ export function runPaths(dir: string): RunPaths {
     volumes: at('volumes'),
     identities: at('identities'),
     endpoints: at('endpoints'),
-    supervisor: at('supervisor.json'),
+    supervisor: at(SUPERVISOR_FILE),
     socket: at('control.sock'),
   };
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import type { ConfigMap } from './manifest.ts';
-import { checkPorts, portsOf } from './port-check.ts';
-import { portHolder } from './port-holder.ts';
+import { edgePort, mainPortOf, portProblems, portsOf } from './port-check.ts';
+import { listeningNets, portHolder } from './port-holder.ts';
 import { deployment } from './testing-chart.ts';
 
 async function listener(host: string) {
@@ -28,17 +28,39 @@ describe('portHolder', () => {
   });
 });
 
-describe('checkPorts', () => {
-  it('names every port that is taken and who holds it, and says what to do', async () => {
+describe('listeningNets', () => {
+  it('has the nets on which somebody listens, and not those of who listens everywhere', async () => {
+    using held = await listener('127.0.211.1');
+    using everywhere = await listener('0.0.0.0');
+    assert.ok(held.port > 0 && everywhere.port > 0);
+    assert.equal(listeningNets().has(211), true);
+    assert.equal(listeningNets().has(212), false);
+  });
+});
+
+describe('portProblems', () => {
+  it('names every port that is taken and who holds it, and says what to do: the edge can have another', async () => {
     using a = await listener('127.0.211.1');
     using b = await listener('127.0.211.1');
-    const error = await checkPorts(new Map([['127.0.211.1', [a.port, b.port]]])).then(
-      () => assert.fail('the ports are taken'),
-      (thrown: Error) => thrown.message,
+    const edge = edgePort('127.0.211.1', a.port);
+    const [first = '', second = ''] = await portProblems(new Map([['127.0.211.1', [a.port, b.port]]]), edge);
+    assert.match(
+      first,
+      new RegExp(`^port ${a.port} on 127.0.211.1 is taken by pid ${process.pid} .*: make up PORT=${a.port + 1}$`),
     );
-    for (const { port } of [a, b])
-      assert.match(error, new RegExp(`port ${port} on 127.0.211.1 is taken by pid ${process.pid} `));
-    assert.match(error, /--address 127.0.0.2/);
+    assert.match(
+      second,
+      new RegExp(`^port ${b.port} on 127.0.211.1 is taken by pid ${process.pid} .*Stop it, for pods need this port$`),
+    );
+  });
+
+  it('says when an address is none of this machine, once', async () => {
+    const problems = await portProblems(new Map([['203.0.113.1', [1, 2]]]));
+    assert.equal(problems.length, 1);
+    assert.match(
+      problems[0] ?? '',
+      /^203\.0\.113\.1 is no address of this machine \(EADDRNOTAVAIL\).*: sudo ip address add 127/,
+    );
   });
 
   it('accepts ports that nobody holds', async () => {
@@ -46,7 +68,7 @@ describe('checkPorts', () => {
       held[Symbol.dispose]();
       return held.port;
     });
-    await checkPorts(new Map([['127.0.211.1', [port]]]));
+    assert.deepEqual(await portProblems(new Map([['127.0.211.1', [port]]])), []);
   });
 });
 
@@ -68,5 +90,6 @@ describe('portsOf', () => {
       volumes: [{ name: 'envoy', configMap: { name: 'edge-envoy' } }],
     });
     assert.deepEqual(portsOf(object, [config, other]), [8080, 15000, 15021]);
+    assert.equal(mainPortOf(object), 15021);
   });
 });

@@ -6,29 +6,35 @@ import { commandOf } from './process-identity.ts';
 export function portHolder(address: string, port: number): string | undefined {
   const inode = listeners(port).find(({ local }) => local === address || local === '0.0.0.0')?.inode;
   if (inode === undefined) return undefined;
-  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+  for (const pid of pids()) {
     if (descriptors(pid).includes(`socket:[${inode}]`)) return `pid ${pid} (${commandOf(Number(pid)) ?? 'unknown command'})`;
   }
   return 'a process of another user (this user may not see which)';
 }
 
-/** Resolves with true when this process could listen on `address:port` now. */
-export function isFree(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
+/** Why this process could not listen on `address:port` now, by the code of the error; undefined when it could. */
+export function listenError(address: string, port: number): Promise<string | undefined> {
+  return new Promise(resolve => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
-    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }
 
-/** The listening sockets of a port, from /proc/net/tcp and tcp6 (proc_net_tcp(5): addresses in host byte order, state 0A is LISTEN). */
-function listeners(port: number): { local: string; inode: string }[] {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+/** The third numbers of the addresses 127.0.n.x on which somebody listens. */
+export function listeningNets(): Set<number> {
+  const nets = listeners().map(({ local }) => /^127\.0\.(\d+)\./.exec(local)?.[1]);
+  return new Set(nets.flatMap(net => (net === undefined ? [] : [Number(net)])));
+}
+
+/** The listening sockets, of a port or all, from /proc/net/tcp and tcp6 (proc_net_tcp(5): addresses in host byte order, state 0A is LISTEN). */
+function listeners(port?: number): { local: string; inode: string }[] {
+  const hex = port?.toString(16).toUpperCase().padStart(4, '0');
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(file => {
     const rows = readLines(file).map(line => line.trim().split(/\s+/));
     return rows.flatMap(([, local = '', , state, , , , , , inode = '']) => {
       const [address = '', localPort] = local.split(':');
-      return state === '0A' && localPort === hex ? [{ local: readAddress(address), inode }] : [];
+      return state === '0A' && localPort === (hex ?? localPort) ? [{ local: readAddress(address), inode }] : [];
     });
   });
 }
@@ -39,6 +45,14 @@ function readAddress(hex: string): string {
     .reverse()
     .map(byte => Number.parseInt(byte, 16))
     .join('.');
+}
+
+function pids(): string[] {
+  try {
+    return readdirSync('/proc').filter(name => /^\d+$/.test(name));
+  } catch {
+    return []; // no /proc
+  }
 }
 
 function descriptors(pid: string): string[] {

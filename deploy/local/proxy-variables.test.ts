@@ -11,6 +11,8 @@ import { type TestFolder, testFolder } from './testing-chart.ts';
 const MAIN = join(import.meta.dirname, 'main.ts');
 const CLI = join(repo, 'services', 'lab', 'cli.ts');
 const address = `127.215.${process.pid >> 8}.${process.pid & 255}`;
+/** Another than the usual one, so that the option is seen to reach the edge, the status and the lab. */
+const PORT = '18080';
 
 describe('with the variables of a proxy in the environment', () => {
   let proxy: RecordingProxy;
@@ -26,7 +28,8 @@ describe('with the variables of a proxy in the environment', () => {
   });
 
   const mesh = (...args: string[]) => endOfProgram(startProgram(MAIN, ['--run-dir', folder.paths.dir, ...args], proxy.env));
-  const telltale = (...args: string[]) => endOfProgram(startProgram(CLI, ['--address', `${address}:8080`, ...args], proxy.env));
+  const telltale = (...args: string[]) =>
+    endOfProgram(startProgram(CLI, ['--address', `${address}:${PORT}`, ...args], proxy.env));
   const works = async (ended: ReturnType<typeof endOfProgram>) => {
     const { code, out, err } = await ended;
     assert.equal(code, 0, `${out}\n${err}`);
@@ -34,8 +37,9 @@ describe('with the variables of a proxy in the environment', () => {
   };
 
   it('the whole mesh starts, is changed, and is asked, and nobody asks the proxy', async () => {
-    await works(mesh('up', '--address', address));
+    await works(mesh('up', '--address', address, '--port', PORT));
     await works(mesh('status'));
+    assert.match((await mesh('status')).out, new RegExp(`^edge http://${address}:${PORT}, `));
     await works(mesh('scale', 'users', '3'));
     await works(mesh('restart', 'payments'));
     await works(telltale('list'));

