@@ -3,6 +3,8 @@ import { CommanderError } from 'commander';
 import { connectDirectly } from '../kit/connect-directly.ts';
 import { labCommand } from './cli/commands.ts';
 import { complain } from './cli/complain.ts';
+import { DEFAULT_RUN_DIR } from './cli/local-run.ts';
+import { LOCAL_EDGE } from './cli/way-in.ts';
 
 connectDirectly();
 
@@ -18,9 +20,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => (interrupted.signal.aborted ? process.exit(130) : interrupted.abort()));
 }
 
+const surroundings = { runDir: DEFAULT_RUN_DIR, local: LOCAL_EDGE, namespace: process.env.NAMESPACE };
+
 try {
   process.exitCode = 0;
-  await labCommand(interrupted.signal).parseAsync();
+  await labCommand(interrupted.signal, surroundings).parseAsync();
 } catch (error) {
   // commander has printed its message itself
   process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : complain(error);

@@ -10,7 +10,7 @@ import { descriptionText, listText } from './description-text.ts';
 import { makeProofFolder, proofOf, runAll, writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
 import { runToEnd } from './run-to-end.ts';
-import { findWayIn, LOCAL_EDGE, type Wanted } from './way-in.ts';
+import { findWayIn, LOCAL_EDGE, type Surroundings, type Wanted } from './way-in.ts';
 
 /** A client of the lab. */
 export type LabClient = Client<typeof LabServiceService>;
@@ -25,18 +25,19 @@ interface Flags {
 }
 
 /** The command line: `list`, `describe`, `run`, `prove`, `results`, `show`, `compare`. `signal` is Ctrl-C. */
-export function labCommand(signal: AbortSignal): Command {
+export function labCommand(signal: AbortSignal, surroundings: Surroundings): Command {
   const program = new Command('telltale')
     .description('Runs scenarios: claims about gRPC, each beside a control.')
     .exitOverride();
-  const place = `the edge of the mesh whose lab is asked (default: ${LOCAL_EDGE}, else that of a local cluster of kubectl's)`;
+  const place = `the edge of the mesh whose lab is asked (default: that of make up, else ${LOCAL_EDGE}, else that of a local cluster of kubectl's)`;
   program.option('--address <host:port>', place, asAddress);
   const namespace = new Option('--namespace <name>', "the edge in this namespace of kubectl's cluster, by a port forward");
   program.addOption(namespace.conflicts('address'));
   const command = (usage: string, description: string) =>
     program.command(usage).description(description).option('--json', 'for programs');
   const withLab = async (work: (lab: LabClient) => Promise<void>) => {
-    using edge = await findWayIn(program.opts<Wanted>(), line => process.stderr.write(`${line}\n`));
+    const say = (line: string) => process.stderr.write(`${line}\n`);
+    using edge = await findWayIn(program.opts<Wanted>(), say, surroundings);
     using lab = createClient(LabServiceService, { address: edge.address });
     await work(lab).catch(error => {
       throw explain(error, edge.address);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { CliError } from './complain.ts';
 import { type Cluster, refusal } from './local-cluster.ts';
+import { readRunInfo } from './local-run.ts';
 import { forwardPort, type PortForward } from './port-forward.ts';
 
 /** Where the edge is when `make up` or a cluster of deploy/kind.yaml runs on this machine. */
@@ -23,17 +24,28 @@ export interface Wanted {
   readonly namespace?: string | undefined;
 }
 
+/** What there is to choose from. */
+export interface Surroundings {
+  /** The folder of the local run. */
+  readonly runDir: string;
+  /** Where else an edge may listen on this machine. */
+  readonly local: string;
+  /** NAMESPACE of the environment, by which `make install` installs: where a mesh in a cluster is looked for. It chooses no cluster. */
+  readonly namespace?: string | undefined;
+}
+
 /**
- * Finds the edge: where it was said to be, else on this machine, else, when nobody listens there, in the cluster that kubectl points
- * at, if that is a local one with the release in its usual namespace. `say` is told of that last step, which nobody has asked for.
- * An edge that cannot be found is taken to be on this machine. Dispose of what it returns.
+ * Finds the edge: where the command line says that it is, else the local run's, else what listens at the usual address of this
+ * machine, else, when nobody does, the edge in the cluster that kubectl points at, if that is a local one with the release. `say` is
+ * told which one it is wherever there are two, or it is in the cluster though nobody has asked for that. An edge that cannot be found
+ * is taken to be on this machine. Dispose of what it returns.
  *
  * @throws CliError when there is no edge in the namespace that was asked for
  */
 export async function findWayIn(
   { address, namespace }: Wanted,
   say: (line: string) => void,
-  local: string = LOCAL_EDGE,
+  { runDir, local, namespace: exported }: Surroundings,
 ): Promise<PortForward> {
   const by = (found: string): PortForward => ({ address: found, [Symbol.dispose]: () => {} });
   if (namespace !== undefined) {
@@ -42,16 +54,44 @@ export async function findWayIn(
     });
   }
   if (address !== undefined) return by(address);
+  const usual = exported || EDGE.namespace;
+  const { edge } = readRunInfo(runDir) ?? {};
+  if (edge !== undefined && (await listens(edge))) {
+    const context = await contextWithEdge(usual);
+    if (context !== undefined || exported)
+      say(`${choice(edge, usual, context)}: make lab NAMESPACE=${usual}, or telltale --namespace ${usual}`);
+    return by(edge);
+  }
   if (await listens(local)) return by(local);
-  const cluster = await currentCluster();
-  if (!cluster || refusal(cluster, undefined) !== undefined) return by(local);
+  const cluster = await localCluster();
+  if (cluster === undefined) return by(local);
   try {
-    const forward = await forwardPort(EDGE.namespace, EDGE.target, EDGE.port);
-    say(`nobody listens at ${local}; by a port forward to namespace ${EDGE.namespace} of ${cluster.context}`);
+    const forward = await forwardPort(usual, EDGE.target, EDGE.port);
+    say(`nobody listens at ${local}; by a port forward to namespace ${usual} of ${cluster.context}`);
     return forward;
   } catch {
     return by(local); // there is no release
   }
+}
+
+function choice(edge: string, namespace: string, context: string | undefined): string {
+  const other = context === undefined ? '(NAMESPACE of the environment)' : `of ${context}`;
+  return `asking the local run at ${edge}; to ask namespace ${namespace} ${other} instead`;
+}
+
+/** The cluster that kubectl points at when it is a local one. */
+async function localCluster(): Promise<Cluster | undefined> {
+  const cluster = await currentCluster();
+  return cluster === undefined || refusal(cluster, undefined) !== undefined ? undefined : cluster;
+}
+
+/** The context of the local cluster that kubectl points at, when it has an edge in this namespace. */
+async function contextWithEdge(namespace: string): Promise<string | undefined> {
+  const cluster = await localCluster();
+  if (cluster === undefined) return undefined;
+  const args = ['--namespace', namespace, 'get', EDGE.target, '--output=name', '--request-timeout=2s'];
+  const found = await promisify(execFile)('kubectl', args, { timeout: KUBECTL_MS }).catch(() => undefined);
+  return found === undefined ? undefined : cluster.context;
 }
 
 async function listens(address: string): Promise<boolean> {
