@@ -15,7 +15,7 @@ import type { CallOptions } from './client.ts';
 import type { CallContext } from './context.ts';
 import { childDeadline, deadlineIn } from './deadline.ts';
 import { detachesCalls } from './experiment.ts';
-import { fromServiceError, RpcError } from './rpc-error.ts';
+import { codeOf, fromServiceError, RpcError } from './rpc-error.ts';
 
 /** The messages of a request stream. */
 export type Messages<Message> = Iterable<Message> | AsyncIterable<Message>;
@@ -49,7 +49,7 @@ export async function awaitAnswer(
   options.context?.signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const call = start(wireOf(options), (error, answer) => {
-    ended(error?.code ?? status.OK);
+    ended(error ? codeOf(error.code) : status.OK);
     if (error) reject(fromServiceError(error, upstream.name));
     else resolve(answer);
   });
@@ -73,7 +73,7 @@ export async function* readAnswers(
   options.context?.signal.throwIfAborted();
   const call = start(wireOf(options));
   const ended = upstream.observe();
-  call.once('status', ({ code }) => ended(code));
+  call.once('status', ({ code }) => ended(codeOf(code)));
   let failure: unknown;
   const stop = watch(call, options);
   call.on('error', () => stop.abort()); // also keeps the error of a call that nobody reads any more from being uncaught

@@ -12,6 +12,7 @@ import {
   serviceName,
 } from './method.ts';
 import { type ChannelObservation, observeChannel } from './observe-channel.ts';
+import { readStrictly } from './strict-answers.ts';
 
 /**
  * How long a call may take. There is no third form, so that no call is without a deadline:
@@ -64,6 +65,7 @@ export function createClient<Definition extends ServiceDefinition>(
   definition: Definition,
   options: ClientOptions,
 ): Client<Definition> {
+  readStrictly();
   const { short } = serviceName(definition);
   const authority = options.authority ?? short;
   const channel = new GrpcClient(options.address, options.credentials ?? credentials.createInsecure(), {
@@ -108,5 +110,12 @@ function callerOf(channel: GrpcClient, method: MethodDefinition, name: string, o
       readAnswers(upstream, options, wire => channel.makeServerStreamRequest(path, encode, decode, request, ...wire));
   }
   return (request: unknown, options: CallOptions) =>
-    awaitAnswer(upstream, options, (wire, done) => channel.makeUnaryRequest(path, encode, decode, request, ...wire, done));
+    awaitAnswer(upstream, options, (wire, done) => {
+      const decodeAndReadOn = (bytes: Buffer) => {
+        call.call?.startRead(); // grpc-js does not: a second message, which is refused, would be held until the deadline
+        return decode(bytes);
+      };
+      const call = channel.makeUnaryRequest(path, encode, decodeAndReadOn, request, ...wire, done);
+      return call;
+    });
 }

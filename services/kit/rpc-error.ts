@@ -117,12 +117,23 @@ export function passOn(error: RpcError): RpcError {
 /** The error of a failed call, with what the callee's google.rpc.Status says. `upstream` is the callee's short name. */
 export function fromServiceError(error: ServiceError, upstream: string): RpcError {
   const options: RpcErrorOptions = { reason: TRANSPORT, upstream, cause: error };
-  for (const detail of readDetails(error.metadata)) {
-    if (detail.typeUrl.endsWith('/google.rpc.ErrorInfo')) options.reason = ErrorInfo.decode(detail.value).reason;
-    if (detail.typeUrl.endsWith('/google.rpc.BadRequest')) options.violations = readViolations(detail.value);
-    if (detail.typeUrl.endsWith('/google.rpc.RetryInfo')) options.retryAfterMs = readRetryAfterMs(detail.value);
-  }
-  return new RpcError(error.code, error.details, options);
+  for (const { typeUrl, value } of readDetails(error.metadata)) Object.assign(options, readDetail(typeUrl, value));
+  return new RpcError(codeOf(error.code), error.details, options);
+}
+
+/** The code that a call has ended with: UNKNOWN for what is none, such as that of an error that grpc-js did not foresee. */
+export function codeOf(code: number | undefined): status {
+  return code !== undefined && status[code] !== undefined ? code : status.UNKNOWN;
+}
+
+/** What a detail says; nothing when it is of another type, or garbled: details are an extra, the callee still answered with a code. */
+function readDetail(typeUrl: string, value: Uint8Array): Partial<RpcErrorOptions> {
+  try {
+    if (typeUrl.endsWith('/google.rpc.ErrorInfo')) return { reason: ErrorInfo.decode(value).reason };
+    if (typeUrl.endsWith('/google.rpc.BadRequest')) return { violations: readViolations(value) };
+    if (typeUrl.endsWith('/google.rpc.RetryInfo')) return { retryAfterMs: readRetryAfterMs(value) };
+  } catch {}
+  return {};
 }
 
 function readViolations(value: Uint8Array): Violation[] {
@@ -131,7 +142,7 @@ function readViolations(value: Uint8Array): Violation[] {
 
 function readRetryAfterMs(value: Uint8Array): number {
   const { seconds = 0n, nanos = 0 } = RetryInfo.decode(value).retryDelay ?? {};
-  return Number(seconds) * 1000 + nanos / 1e6;
+  return Math.max(0, Number(seconds) * 1000 + nanos / 1e6);
 }
 
 function readDetails(metadata: Metadata | undefined): Any[] {
@@ -140,6 +151,6 @@ function readDetails(metadata: Metadata | undefined): Any[] {
   try {
     return RpcStatus.decode(value).details;
   } catch {
-    return []; // details are an extra: a callee that garbles them still answered with a code
+    return [];
   }
 }

@@ -116,7 +116,7 @@ describe('serve', () => {
     open.catch(() => {});
     await held(running.client, 0);
     running.child.kill('SIGTERM');
-    await assert.rejects(open, { code: status.CANCELLED });
+    await assert.rejects(open, { code: status.UNAVAILABLE });
     assert.equal(await running.exit, 0);
     assert.ok(running.log.some(line => line.msg === 'open calls were ended'));
   });

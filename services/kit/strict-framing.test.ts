@@ -35,7 +35,11 @@ const rows: Record<string, [sent: Sent, code: status, alone: status]> = {
   'a plain message in a request with an encoding': [[{ 'grpc-encoding': 'gzip' }, frame], OK, OK],
   'a flag of 2': [[{}, message => frame(message, 2)], INTERNAL, OK],
   'a flag of 1 without an encoding': [[{}, message => frame(message, 1)], INTERNAL, OK],
+  'a flag of 1 with the encoding identity': [[{ 'grpc-encoding': 'identity' }, message => frame(message, 1)], INTERNAL, OK],
+  'gzip that is none': [[{ 'grpc-encoding': 'gzip' }, message => frame(message, 1)], INTERNAL, INTERNAL],
   'an encoding that nobody reads': [[{ 'grpc-encoding': 'br' }, message => frame(message, 1)], UNIMPLEMENTED, UNIMPLEMENTED],
+  'an encoding that nobody reads and a plain message': [[{ 'grpc-encoding': 'br' }, frame], UNIMPLEMENTED, OK],
+  'two encodings and a plain message': [[{ 'grpc-encoding': 'gzip, br' }, frame], UNIMPLEMENTED, OK],
   'two bytes after the message': [[{}, message => Buffer.concat([frame(message), Buffer.alloc(2)])], INTERNAL, OK],
 };
 
