@@ -7,6 +7,7 @@ import type {
   UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { type Admit, admission } from './admission.ts';
+import { answerEncoder, headersOf } from './answer.ts';
 import { pad } from './codec.ts';
 import type { CallContext } from './context.ts';
 import { paddingOf } from './experiment.ts';
@@ -52,21 +53,24 @@ type Streaming = ServerWritableStream<object, object> | ServerDuplexStream<objec
  * Whatever the handler does, its caller gets exactly one status and the process lives: what it throws becomes a status in
  * one place (rpc-error.ts), and what it returns after the call has ended is dropped. A call that has ended before its
  * handler began, because its deadline passed or because it was cancelled, is not started. Every request obeys the rules of its
- * contract before the handler sees it (admission.ts), each message of a stream as well.
+ * contract before the handler sees it (admission.ts), each message of a stream as well. What grpc-js is given to send is
+ * serialized already, so that an answer that is too long is an error of the call like any other (answer.ts).
  */
 export function adapt(method: MethodDefinition, handler: HandlerOf<MethodDefinition>, serving: Serving): UntypedHandleCall {
   const name = methodName(method.path);
   const admit = admission(name, handler);
   // which of the four kinds the handler is stands in the definition; the type Handlers has checked that they agree
+  const encode = answerEncoder(method);
   return method.responseStream
-    ? adaptStreaming(name, handler as ServerStreamHandler<unknown, object>, admit, serving)
-    : adaptAnswering(name, handler as UnaryHandler<unknown, object>, admit, serving, method.requestStream);
+    ? adaptStreaming(name, handler as ServerStreamHandler<unknown, object>, admit, encode, serving)
+    : adaptAnswering(name, handler as UnaryHandler<unknown, object>, admit, encode, serving, method.requestStream);
 }
 
 function adaptAnswering(
   name: MethodName,
   handler: UnaryHandler<unknown, object>,
   admit: Admit,
+  encode: (answer: object) => Buffer,
   serving: Serving,
   streaming: boolean,
 ) {
@@ -77,21 +81,32 @@ function adaptAnswering(
       work: async context => {
         const response = await handler(requestOf(call, context, admit), context);
         if (typeof response !== 'object' || response === null) throw new TypeError(`${name.full} answered no message`);
-        padded(response, context);
-        return () => callback(null, response);
+        const answer = encode(padded(response, context));
+        const headers = headersOf(answer);
+        return () => {
+          if (headers) call.sendMetadata(headers);
+          callback(null, answer);
+        };
       },
       fail: error => callback(toStatus(error, traceIdOf(call.metadata))),
     });
   };
 }
 
-function adaptStreaming(name: MethodName, handler: ServerStreamHandler<unknown, object>, admit: Admit, serving: Serving) {
+function adaptStreaming(
+  name: MethodName,
+  handler: ServerStreamHandler<unknown, object>,
+  admit: Admit,
+  encode: (answer: object) => Buffer,
+  serving: Serving,
+) {
   return (call: Streaming): void => {
     call.setMaxListeners(0);
     void serveCall(call, name, serving, {
       streaming: true,
       work: async context => {
-        await writeMessages(call, handler(requestOf(call, context, admit), context), context, padded);
+        const prepare = (message: object) => encode(padded(message, context));
+        await writeMessages(call, handler(requestOf(call, context, admit), context), context, prepare);
         return () => call.end();
       },
       fail: error => call.emit('error', toStatus(error, traceIdOf(call.metadata))),
@@ -103,7 +118,8 @@ function requestOf(call: Answering | Streaming, context: CallContext, admit: Adm
   return 'request' in call ? admit(call.request) : readMessages(call, context, admit);
 }
 
-function padded(response: object, context: CallContext): void {
+function padded(response: object, context: CallContext): object {
   const bytes = paddingOf(context.experiment.steps);
   if (bytes > 0) pad(response, bytes);
+  return response;
 }

@@ -29,20 +29,19 @@ export async function* readMessages(call: Readable, context: CallContext, admit:
 /**
  * Writes each message and waits whenever the caller reads more slowly, so that at most a few messages are held in memory.
  *
- * @param prepare is given each message before it is serialized
+ * @param prepare makes of each message what is written
  * @throws the signal's reason when the call ends first; the iterable is then told to stop
  */
 export async function writeMessages(
   call: ServerWritableStream<object, object> | ServerDuplexStream<object, object>,
   messages: AsyncIterable<object>,
   context: CallContext,
-  prepare: (message: object, context: CallContext) => void,
+  prepare: (message: object) => object,
 ): Promise<void> {
   const { signal } = context;
   for await (const message of messages) {
     signal.throwIfAborted();
-    prepare(message, context);
-    if (!call.write(message)) await once(call, 'drain', { signal });
+    if (!call.write(prepare(message))) await once(call, 'drain', { signal });
   }
   signal.throwIfAborted();
 }

@@ -122,11 +122,15 @@ function implementationOf(definition: ServiceDefinition, handlers: Binding['hand
   for (const [name, method] of Object.entries(definition)) {
     const handler = handlers[name];
     if (!handler) throw new TypeError(`${method.path} has no handler`);
-    methods[name] = { ...method, ...measuredCodec(method) };
-    implementation[name] = adapt(method, handler, serving);
+    const measured = { ...method, ...measuredCodec(method) };
+    methods[name] = { ...measured, responseSerialize: asItIs };
+    implementation[name] = adapt(measured, handler, serving);
   }
   return [methods as unknown as GrpcDefinition, implementation];
 }
+
+/** Serializes what the handler adapter has serialized. */
+const asItIs = (answer: Buffer): Buffer => answer;
 
 function measuredCodec(method: MethodDefinition): Pick<MethodDefinition, 'requestDeserialize' | 'responseSerialize'> {
   const { requestSize, responseSize } = metrics.server;

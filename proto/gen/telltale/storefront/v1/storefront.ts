@@ -523,7 +523,8 @@ export const StorefrontServiceService = {
    * When one of the two fails, the other is cancelled: the answer is whole or an error.
    * Deadline: as long as the slower of the two, typically below 50 ms.
    * Errors: NOT_FOUND when there is no such user; INVALID_ARGUMENT for a field out of range; UNAVAILABLE or DEADLINE_EXCEEDED
-   * of the service that did not answer.
+   * of the service that did not answer; RESOURCE_EXHAUSTED when the orders are longer than an answer may be (4 MiB): ask for
+   * fewer.
    */
   getProfile: {
     path: "/telltale.storefront.v1.StorefrontService/GetProfile" as const,
@@ -578,7 +579,8 @@ export interface StorefrontServiceServer extends UntypedServiceImplementation {
    * When one of the two fails, the other is cancelled: the answer is whole or an error.
    * Deadline: as long as the slower of the two, typically below 50 ms.
    * Errors: NOT_FOUND when there is no such user; INVALID_ARGUMENT for a field out of range; UNAVAILABLE or DEADLINE_EXCEEDED
-   * of the service that did not answer.
+   * of the service that did not answer; RESOURCE_EXHAUSTED when the orders are longer than an answer may be (4 MiB): ask for
+   * fewer.
    */
   getProfile: handleUnaryCall<GetProfileRequest, GetProfileResponse>;
   /**
