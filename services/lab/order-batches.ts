@@ -19,7 +19,7 @@ const STORE_MS = 30_000;
 
 /** Names `count` orders of so many lines. Sets of other counts have other users, so that none has more than its own. */
 export function orderSet(name: string, firstUserId: number, count: number, lines: number): OrderSet {
-  const ids = Array.from({ length: count }, (_, n) => `${name}/${count}/${String(n).padStart(5, '0')}`);
+  const ids = Array.from({ length: count }, (_, n) => `${name}-${count}-${String(n).padStart(5, '0')}`);
   return { userId: firstUserId + count, ids, lines };
 }
 
