@@ -3,6 +3,7 @@ import type { Server, ServerCredentials, ServerInterceptingCall, ServerIntercept
 import { MAX_TIMEOUT_MS, parseGrpcTimeout } from './deadline.ts';
 import { endConnections } from './end-connections.ts';
 import { SCRIPT_KEY } from './experiment.ts';
+import { checkMetadata, READABLE_METADATA } from './metadata-limit.ts';
 import { observeConnections } from './observe-connections.ts';
 
 /** What grpc-js cannot read as a time-out. */
@@ -33,6 +34,7 @@ interface Internals {
  *   are answered with INTERNAL, large ones are cut to the largest that a timer can hold.
  * - grpc-js takes any content type that begins with application/grpc, and any HTTP method. Both are refused with HTTP 415.
  * - grpc-js decodes what it can of a value that is no base64. In the metadata that the kit reads it becomes one that is refused.
+ * - Node resets a stream with more than 128 headers or 64 KiB of them. They are read, for an answer with a status.
  * - grpc-js keeps connections whose peer is not there; they are ended.
  *
  * @throws TypeError when this version of grpc-js keeps these things elsewhere
@@ -44,12 +46,16 @@ export function guardHttp2(server: Server, limit: ResetLimit): void {
   }
   internals.commonServerOptions.streamResetBurst = limit.burst;
   internals.commonServerOptions.streamResetRate = limit.rate;
+  const { maxHeaderListPairs, maxHeaderListSize } = READABLE_METADATA;
+  internals.commonServerOptions.maxHeaderListPairs = maxHeaderListPairs;
+  internals.commonServerOptions.settings = { ...internals.commonServerOptions.settings, maxHeaderListSize };
   const create = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = credentials => {
     const http2Server = create(credentials);
     observeConnections(http2Server);
     endConnections(http2Server);
-    http2Server.prependListener('stream', (stream, headers) => {
+    http2Server.prependListener('stream', (stream, headers, _flags, rawHeaders) => {
+      checkMetadata(stream, rawHeaders);
       mendHeaders(headers); // before grpc-js reads them
       if (headers['grpc-timeout'] === MALFORMED) withoutTimeout.add(stream);
     });

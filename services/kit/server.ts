@@ -13,6 +13,7 @@ import { type Address, formatAddress } from './config.ts';
 import { endAtDrain } from './drain-streams.ts';
 import { adapt, type HandlerOf, type Handlers } from './handler.ts';
 import { guardHttp2, type ResetLimit, refuseMalformedTimeout } from './http2-guard.ts';
+import { refuseTooMuchMetadata } from './metadata-limit.ts';
 import { type MethodDefinition, type ServiceDefinition, serviceName } from './method.ts';
 import { isMeasuring, metrics } from './metrics.ts';
 import { addReflection } from './reflection.ts';
@@ -68,7 +69,7 @@ const STREAM_GRACE_MS = 1000;
 export function createServer(options: MeshServerOptions): MeshServer {
   const settings = {
     'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
-    interceptors: [watchCancellation, strictFraming, refuseMalformedTimeout],
+    interceptors: [watchCancellation, refuseTooMuchMetadata, strictFraming, refuseMalformedTimeout],
   };
   const server = new Server(settings);
   const healthServer = new Server();

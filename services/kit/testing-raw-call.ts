@@ -34,7 +34,8 @@ export async function rawCall(
   body: Uint8Array,
   tls?: SecureClientSessionOptions,
 ): Promise<RawAnswer> {
-  const session = connect(`${tls ? 'https' : 'http'}://${address}`, tls);
+  // by default Node itself sends no more than 64 KiB of headers
+  const session = connect(`${tls ? 'https' : 'http'}://${address}`, { maxSendHeaderBlockLength: 2 ** 24, ...tls });
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
   session.once('error', reject);
   const stream = session.request({ ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers', ...headers });
