@@ -19,7 +19,7 @@ chosen = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 LAB = node_modules/.bin/node --disable-warning=ExperimentalWarning services/lab/cli.ts \
   $(call chosen,EDGE,--address) $(call chosen,NAMESPACE,--namespace)
 BUF := node_modules/.bin/buf
-FROM_CONTRACTS := charts/telltale/files/envoy/telltale.binpb charts/telltale/files/envoy/json-requests.lua
+FROM_CONTRACTS := $(addprefix charts/telltale/files/envoy/,telltale.binpb json-requests.lua json-paths.yaml)
 # npm writes it at the end of an installation; newer than package-lock.json when that is what is installed.
 INSTALLED := node_modules/.package-lock.json
 
