@@ -34,11 +34,12 @@ describe('bad input as JSON to the edge', () => {
   after(() => mesh?.[Symbol.asyncDispose]());
 
   const testRows = (rows: JsonRow[]) => {
-    for (const [title, sent, { status: expected, code, says = /^/, reason = /^$/ }] of rows) {
+    for (const [title, sent, { status: expected, code, headers = {}, says = /^/, reason = /^$/ }] of rows) {
       it(title, async () => {
         const answer = await sendHttp(mesh.edge, sent);
         assert.equal(answer.status, expected, answer.text);
         assert.equal(answer.headers['content-type'], 'application/json');
+        assert.partialDeepStrictEqual(answer.headers, headers);
         if (expected === 200) return assert.match(answer.text, says);
         const body = answer.json() as Body;
         assert.deepEqual(Object.keys(body).sort(), ['code', 'details', 'message']);

@@ -118,13 +118,13 @@ describe('bad input by gRPC', () => {
       assert.ok(each < 100, `${each} ms`);
     });
 
-    it('metadata of 70 KB is INTERNAL to a real client, which sends it once, and no service sees it', async () => {
+    it('metadata of 70 KB is RESOURCE_EXHAUSTED to a real client, which sends it once, and no service sees it', async () => {
       const metadata = new Metadata();
       metadata.set('x-large', 'x'.repeat(70 * 1024));
       metadata.set(RUN_KEY, 'large');
       const requests = 'envoy_http_downstream_rq_http2_total{envoy_http_conn_manager_prefix="edge"}';
       const before = await countedByEdge(mesh, requests);
-      await assert.rejects(getUser(metadata), { code: status.INTERNAL });
+      await assert.rejects(getUser(metadata), { code: status.RESOURCE_EXHAUSTED });
       assert.equal(await countedByEdge(mesh, requests), before + 1);
       await sendMarked('large-not', {});
       const runs = (await mesh.records('large', 1)).map(({ run }) => run);

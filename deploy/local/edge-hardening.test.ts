@@ -13,6 +13,7 @@ import type { KubeObject } from './manifest.ts';
 import { request } from './testing-bad-calls.ts';
 import { type HttpAnswer, sendHttp } from './testing-http.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
+import { sendOpen } from './testing-open-request.ts';
 import { countedByEdge } from './testing-processes.ts';
 
 /** What a caller could say of itself, of Envoy's doing, and of what the mesh says to itself. */
@@ -40,6 +41,7 @@ const logging = (objects: KubeObject[]): KubeObject[] => {
   return JSON.parse(changed);
 };
 
+const WEB = { 'content-type': 'application/grpc-web+proto' };
 const CALLS_PER_SECOND = 50;
 const CONNECTIONS = 60;
 
@@ -111,6 +113,15 @@ describe('the edge', () => {
     assert.ok(performance.now() - start < 5000);
   });
 
+  it('ends a gRPC-Web call whose body does not come with DEADLINE_EXCEEDED', async () => {
+    const headers = { 'content-type': 'application/grpc-web+proto', 'grpc-timeout': '9S' };
+    const sent = { method: 'POST', path: Users.getUser.path, headers };
+    for (const version of ['HTTP/1.1', 'HTTP/2'] as const) {
+      const { status: http, headers: answer } = await sendOpen(mesh.edge, sent, { version, ends: false }, 5000);
+      assert.deepEqual([http, answer['grpc-status']], [200, String(status.DEADLINE_EXCEEDED)], version);
+    }
+  });
+
   it('refuses the calls above its rate and says when to try again, by gRPC and by JSON', async () => {
     const outcomes = await Promise.all(Array.from({ length: 3 * CALLS_PER_SECOND }, () => getUser().catch(error => error)));
     const refused = outcomes.filter(outcome => outcome instanceof RpcError);
@@ -129,6 +140,14 @@ describe('the edge', () => {
       message: 'local_rate_limited',
       details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1s' }],
     });
+    const byWeb = () => sendHttp(mesh.edge, { method: 'POST', path: Users.getUser.path, headers: WEB, body: frame(request) });
+    let lateByWeb: HttpAnswer | undefined;
+    for (let round = 0; round < 10 && !lateByWeb; round++) {
+      const answers = await Promise.all(Array.from({ length: CONNECTIONS / 2 }, byWeb));
+      lateByWeb = answers.find(({ headers }) => headers['grpc-status'] === String(status.RESOURCE_EXHAUSTED));
+    }
+    assert.equal(lateByWeb?.status, 200);
+    assert.ok(lateByWeb?.headers['grpc-status-details-bin']);
     await wait(1000); // the bucket
     await getUser();
   });

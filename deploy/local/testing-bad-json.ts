@@ -10,6 +10,8 @@ export interface JsonOutcome {
   readonly code?: number;
   /** What the body's message says; of 200, what the text says. */
   readonly says?: RegExp;
+  /** Headers that are there. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The reason in the body's ErrorInfo; there is none when Envoy answered it itself. */
   readonly reason?: RegExp;
 }
@@ -45,8 +47,16 @@ const ALICE: JsonOutcome = { status: 200, says: /"Alice"/ };
 const BAD: JsonOutcome = { status: 400, code: 3 };
 const NOTHING: JsonOutcome = { status: 404, code: 5, says: /nothing here by this method and path/ };
 const TOO_LARGE: JsonOutcome = { status: 413, code: 8, says: /too large/i };
-const HEADERS: JsonOutcome = { status: 431, code: 8, says: /Header Fields Too Large/ };
+const HEADERS: JsonOutcome = {
+  status: 431,
+  code: 8,
+  says: /^The metadata is too large: send at most \d+ headers of \d+ KiB together$/,
+};
 const VIOLATED: JsonOutcome = { ...BAD, reason: /^INVALID_REQUEST$/ };
+
+const takes = (verbs: string): JsonOutcome => {
+  return { status: 405, code: 12, says: new RegExp(`^This path takes ${verbs}$`), headers: { allow: verbs } };
+};
 
 /** Rows that Envoy refuses, and that the service does. */
 const bad = (title: string, sent: HttpRequest, says: RegExp): JsonRow => [`${title} is 400`, sent, { ...BAD, says }];
@@ -261,11 +271,12 @@ const ways: JsonRow[] = [
   ...['/api/orders/', '/api//orders', '/api/./orders', '/api/x/../orders', '//api/orders', '/api/orders?', '/api/orders/?'].map(
     path => bad(`an unknown field to ${path}`, spelled(path), /colour/),
   ),
-  ...['/API/orders', '/api/orders:x', '/api/orders;x', '/api/orders.', '/api/orders/x'].map(
+  ...['/API/orders', '/api/orders:x', '/api/orders;x', '/api/orders.'].map(
     (path): JsonRow => [`an unknown field to ${path}, which is another path, is 404`, spelled(path), NOTHING],
   ),
-  ...['PUT', 'PATCH', 'DELETE'].map(
-    (method): JsonRow => [`${method} of an order is 404`, { ...spelled('/api/orders'), method }, NOTHING],
+  ['a body to /api/orders/x, which takes GET, is 405', spelled('/api/orders/x'), takes('GET, HEAD')],
+  ...['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(
+    (method): JsonRow => [`${method} of an order is 405`, { ...spelled('/api/orders'), method }, takes('POST')],
   ),
   bad(
     'a GET whose body says otherwise than its path',
@@ -278,14 +289,13 @@ const ways: JsonRow[] = [
 const METHOD = '/telltale.users.v1.UserService/GetUser';
 
 const paths: JsonRow[] = [
-  ...['/', '/api', '/api/nothing', '/API/users/123', '/api/users/123/orders', '/api/orders'].map(
+  ...['/', '/api', '/api/nothing', '/API/users/123', '/api/users/123/orders'].map(
     (path): JsonRow => [`GET ${path} is 404`, get(path), NOTHING],
   ),
-  ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(
-    (method): JsonRow => [`${method} /api/users/123 is 404`, { ...post('{}'), method, path: '/api/users/123' }, NOTHING],
-  ),
-  ['DELETE /api/orders is 404', { method: 'DELETE', path: '/api/orders' }, NOTHING],
-  [`GET ${METHOD} is 405`, get(METHOD), { status: 405, code: 12, says: /by POST/ }],
+  ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method): JsonRow => {
+    return [`${method} /api/users/123 is 405`, { ...post('{}'), method, path: '/api/users/123' }, takes('GET, HEAD')];
+  }),
+  [`GET ${METHOD} is 405`, get(METHOD), { status: 405, code: 12, says: /by POST/, headers: { allow: 'POST' } }],
   [`JSON to ${METHOD} is 415`, { ...post('{"id":123}'), path: METHOD }, { status: 415, code: 3, says: /content type/ }],
   ...['/api/users/%00', '/api/users/123%00', '/api/orders/a%2Fb', '/api/orders/a%5Cb'].map(path =>
     bad(`GET ${path}`, get(path), /must not contain %2F, %5C, %00 or #/),
@@ -443,7 +453,8 @@ const headers: JsonRow[] = [
   ['200 header lines are 431', aliceWith(lines(200)), HEADERS],
   ['90 header lines, which with those of the edge are too many for a service, are 431', aliceWith(lines(90)), HEADERS],
   ['a malformed grpc-timeout is 400', aliceWith({ 'grpc-timeout': 'abc' }), { ...BAD, says: /Invalid grpc-timeout/ }],
-  ['a name with an underscore is 400', aliceWith({ with_underscore: 'x' }), BAD],
+  ['a name with an underscore is 200', aliceWith({ with_underscore: 'x' }), ALICE],
+  ['a header of 1,000 KB is 431', aliceWith({ 'x-large': 'x'.repeat(1000 * 1024) }), HEADERS],
   ['an unknown verb is 400', { method: 'FOO', path: '/api/users/123' }, BAD],
   [
     'a grpc-timeout that passes is 504',

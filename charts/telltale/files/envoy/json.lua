@@ -1,5 +1,5 @@
--- Refuses JSON requests that the transcoder would take though they are not what the contract and RFC 8259 allow. It stands after
--- json-requests.lua, which is generated, json-values.lua, json-uri.lua and json-body.lua.
+-- Refuses JSON bodies that the transcoder would take though they are not what the contract and RFC 8259 allow. It stands after
+-- json-requests.lua, which is generated, json-values.lua, json-uri.lua, json-body.lua and json-refuse.lua.
 
 for _, binding in ipairs(bindings) do
   local whole = binding.body == "*"
@@ -7,28 +7,18 @@ for _, binding in ipairs(bindings) do
   binding.holds = field and { name = field.name, message = field.message } or whole and { name = "", message = binding.message }
 end
 
--- Why a request is refused; nil when it is not. What path and query say is told before the body has come.
+-- Why a request is refused; nil when it is not. Its path and query are right: json-target.lua.
 local function refusal(request)
   local headers = request:headers()
-  local verb, path, query = headers:get(":method"), headers:get(":path"):match("^([^?]*)%??(.*)$")
-  if not path:find("^/api/") then return nil end
-  local binding, held = binding_of(verb, path)
-  local problems = binding and problems_of_uri(binding, held, query) or {}
-  if #problems > 0 then return table.concat(problems, "; ") end
+  local verb, path = headers:get(":method"), headers:get(":path"):match("^[^?]*")
   local content = request:body() -- waits, after which `headers` is dead
   if not content or content:length() == 0 then return nil end
   if verb == "GET" then return "A GET must have no body here: the path and the query say all" end
-  problems = binding and problems_of(content:getBytes(0, content:length()), binding.holds) or {}
+  local binding = binding_of(verb, path)
+  local problems = binding and problems_of(content:getBytes(0, content:length()), binding.holds) or {}
   return #problems > 0 and table.concat(problems, "; ") or nil
 end
 
 function envoy_on_request(request)
-  -- Envoy lets a request pass when its script fails.
-  local ok, why = pcall(refusal, request)
-  if not ok then
-    request:logErr(why)
-    request:respond({ [":status"] = "500" }, "The request could not be checked")
-  elseif why then
-    request:respond({ [":status"] = "400" }, why)
-  end
+  refuse(request, refusal)
 end
