@@ -278,6 +278,6 @@ describe('an answer that is longer than an Envoy may hold', () => {
     const answer = await sendHttp(mesh.edge, { path: '/api/users?page_size=1000' });
     const { code, message } = answer.json() as { code: number; message: string };
     assert.deepEqual([answer.status, code], [429, status.RESOURCE_EXHAUSTED]);
-    assert.match(message, /a JSON answer is too long: at most 16777216 bytes/);
+    assert.match(message, /a JSON answer is too large: at most 16777216 bytes/);
   });
 });
