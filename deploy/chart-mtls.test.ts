@@ -182,6 +182,6 @@ describe('what listens for its own pod only: the app, the egress and the admin i
 it('without mTLS no pod has an identity, no Envoy speaks TLS, and nobody is asked who they are', async () => {
   for (const values of ['mtls=false', 'mtls=false,sidecars=false']) {
     const objects = await renderObjects(values);
-    assert.doesNotMatch(JSON.stringify(objects), /-identity|TlsContext|filters\.http\.rbac|--identity/);
+    assert.doesNotMatch(JSON.stringify(objects), /-identity|TlsContext|name: envoy\.filters\.http\.rbac|--identity/);
   }
 });
