@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LabServiceService } from '../../../proto/gen/telltale/lab/v1/lab.ts';
-import { type Client, createClient } from '../../kit/client.ts';
+import { createClient } from '../../kit/client.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { readResult } from '../read-result.ts';
 import type { Result } from '../result.ts';
@@ -9,11 +9,9 @@ import { CliError, explain } from './complain.ts';
 import { descriptionText, listText } from './description-text.ts';
 import { makeProofFolder, proofOf, runAll, writeProof } from './prove.ts';
 import { resultsText, resultText } from './result-text.ts';
-import { runToEnd } from './run-to-end.ts';
+import { type LabClient, runToEnd } from './run-to-end.ts';
 import { findWayIn, LOCAL_EDGE, type Surroundings, type Wanted } from './way-in.ts';
 
-/** A client of the lab. */
-export type LabClient = Client<typeof LabServiceService>;
 
 /** Where `prove` writes, beside what else a run of this machine leaves. */
 const PROOF_FOLDER = '.run/proof';

@@ -1,18 +1,21 @@
-import type { RunScenarioRequest, RunScenarioResponse } from '../../../proto/gen/telltale/lab/v1/lab.ts';
+import type { LabServiceService, RunScenarioRequest, RunScenarioResponse } from '../../../proto/gen/telltale/lab/v1/lab.ts';
+import type { Client } from '../../kit/client.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { LONGEST_RUN_MS } from '../parameters.ts';
 import { readResult } from '../read-result.ts';
 import type { Result } from '../result.ts';
-import type { LabClient } from './commands.ts';
 import { CliError } from './complain.ts';
 import { showProgress } from './progress.ts';
+
+/** A client of the lab. */
+export type LabClient = Client<typeof LabServiceService>;
 
 /** How long a result is waited for, in milliseconds: longer than the lab lets a run go on. */
 const RUN_MS = LONGEST_RUN_MS + 60_000;
 
 /**
- * Runs a scenario and shows how it goes, if it is to be `shown`; resolves to its result. When the signal aborts, the run is told to stop, and its result,
- * an incomplete one, is waited for.
+ * Runs a scenario and resolves to its result; shows the progress if `shown`. When the signal aborts, it tells the lab to stop the run
+ * and waits for the incomplete result.
  */
 export async function runToEnd(
   lab: LabClient,
