@@ -1,8 +1,9 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import { preciseNow } from '../../kit/record.ts';
 import type { CallPicture } from '../call-picture.ts';
+import { all, atLeast, atMost, decimals, none, observe } from '../checks.ts';
 import type { PodSummary } from '../control.ts';
-import { percent, share } from '../measure/statistics.ts';
+import { share } from '../measure/statistics.ts';
 import type { Mesh } from '../mesh.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { podCalls, podShares, type ScaleUp } from '../pod-shares.ts';
@@ -68,8 +69,7 @@ export function figuresOf(pictures: readonly CallPicture[], scaleUp: ScaleUp, ra
 
 /** Whether one pod has nearly all calls of each repetition, and no new one its share. */
 function pinned({ busiest, served }: Readonly<Record<'busiest' | 'served', readonly number[]>>) {
-  const [least, most] = [Math.min(...busiest), Math.max(...served)];
-  return { passed: least >= PINNED && most === 0, observed: `${percent(least)}; ${percent(most)} of the new pods` };
+  return observe`${atLeast(PINNED, busiest)}; ${none(served)} of the new pods`;
 }
 
 /** A connection belongs to one pod, and calls to their connection, unless somebody who knows calls spreads them. */
@@ -131,17 +131,11 @@ export const scenario = defineScenario({
   checks: [
     {
       says: `Through Envoy, the busiest pod has ${MOST} times its share at most, from when the new ones have theirs`,
-      test: ({ envoy }) => {
-        const most = Math.max(...envoy.after);
-        return { passed: most <= MOST, observed: most.toFixed(2) };
-      },
+      test: ({ envoy }) => observe`${atMost(MOST, envoy.after, decimals(2))}`,
     },
     {
       says: `Through Envoy, every new pod gets its share, within ${LONGEST_S} s`,
-      test: ({ envoy }) => {
-        const [least, longest] = [Math.min(...envoy.served), Math.max(...envoy.seconds)];
-        return { passed: least === 1 && longest <= LONGEST_S, observed: `${percent(least)}, ${longest.toFixed(1)} s` };
-      },
+      test: ({ envoy }) => observe`${all(envoy.served)}, ${atMost(LONGEST_S, envoy.seconds, decimals(1))} s`,
     },
     {
       says: `By one connection to the first address, one pod has ${100 * PINNED} % of all calls at least, and no new one gets its share`,
@@ -149,17 +143,12 @@ export const scenario = defineScenario({
     },
     {
       says: `By turns in the caller, the busiest of the old pods has ${MOST} times its share at most, and no new one gets its share`,
-      test: ({ 'round-robin': turns }) => {
-        const [old, served] = [Math.max(...turns.old), Math.max(...turns.served)];
-        return { passed: old <= MOST && served === 0, observed: `${old.toFixed(2)}; ${percent(served)} of the new pods` };
-      },
+      test: ({ 'round-robin': turns }) =>
+        observe`${atMost(MOST, turns.old, decimals(2))}; ${none(turns.served)} of the new pods`,
     },
     {
       says: 'Every call in every arm is answered',
-      test: arms => {
-        const least = Math.min(...Object.values(arms).flatMap(({ answered }) => answered));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: arms => observe`${all(...Object.values(arms).map(({ answered }) => answered))}`,
     },
   ],
   inCluster: {

@@ -1,6 +1,7 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import { type CallPicture, hopsOf, wastedMs } from '../call-picture.ts';
-import { median, percent, quantile, share, sum } from '../measure/statistics.ts';
+import { all, atLeast, atMost, none, observe, ratio } from '../checks.ts';
+import { percent, quantile, share, sum } from '../measure/statistics.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { type Arm, defineScenario } from '../scenario.ts';
 
@@ -109,24 +110,16 @@ export const scenario = defineScenario({
     },
     {
       says: `With propagation handlers work for nobody at most ${percent(MOST_WASTE)} of what they do without`,
-      test: ({ propagated, detached }) => {
-        const ratio = median(propagated.wasted) / median(detached.wasted);
-        return { passed: ratio <= MOST_WASTE, observed: percent(ratio) };
-      },
+      test: ({ propagated, detached }) => observe`${atMost(MOST_WASTE, ratio(propagated.wasted, detached.wasted))}`,
     },
     {
       says: 'Every caller, in both arms, sees CANCELLED',
-      test: ({ propagated, detached }) => {
-        const least = Math.min(...propagated.cancelled, ...detached.cancelled);
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: ({ propagated, detached }) => observe`${all(propagated.cancelled, detached.cancelled)}`,
     },
     {
       says: 'With propagation no leaf goes on to OK; without, 95 % do at least',
-      test: ({ propagated, detached }) => {
-        const [most, least] = [Math.max(...propagated.finished), Math.min(...detached.finished)];
-        return { passed: most === 0 && least >= 0.95, observed: `${percent(most)} with, ${percent(least)} without` };
-      },
+      test: ({ propagated, detached }) =>
+        observe`${none(propagated.finished)} with, ${atLeast(0.95, detached.finished)} without`,
     },
   ],
 });

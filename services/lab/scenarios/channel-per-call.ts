@@ -1,5 +1,6 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import type { CallPicture } from '../call-picture.ts';
+import { all, atLeast, atMost, decimals, observe, ratio } from '../checks.ts';
 import { type Connections, countConnections, followConnections } from '../connections.ts';
 import { cpuUs, loadCounter } from '../measure/load-counter.ts';
 import { median, percent, quantile, share } from '../measure/statistics.ts';
@@ -109,17 +110,16 @@ export const scenario = defineScenario({
     {
       says: `In the control each call has a connection of its own, in ${percent(LEAST_OWN)} at least; else they share one`,
       test: ({ reused, 'per-call': own }) => {
-        const [least, most] = [Math.min(...own.connections), Math.max(...reused.connections)];
-        const observed = `${least.toFixed(2)} connections per call, ${most.toFixed(2)} with one channel`;
-        return { passed: least >= LEAST_OWN && most <= MOST_SHARED, observed };
+        const [least, most] = [
+          atLeast(LEAST_OWN, own.connections, decimals(2)),
+          atMost(MOST_SHARED, reused.connections, decimals(2)),
+        ];
+        return observe`${least} connections per call, ${most} with one channel`;
       },
     },
     {
       says: `A channel for each call costs the caller ${LEAST_CPU} times the CPU at least`,
-      test: ({ reused, 'per-call': own }) => {
-        const times = median(own.cpu) / median(reused.cpu);
-        return { passed: times >= LEAST_CPU, observed: `${times.toFixed(1)} times` };
-      },
+      test: ({ reused, 'per-call': own }) => observe`${atLeast(LEAST_CPU, ratio(own.cpu, reused.cpu), decimals(1))} times`,
     },
     {
       says: 'A call that waits for its connection is answered later',
@@ -130,10 +130,7 @@ export const scenario = defineScenario({
     },
     {
       says: 'Every call in every arm is answered',
-      test: arms => {
-        const least = Math.min(...Object.values(arms).flatMap(({ answered }) => answered));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: arms => observe`${all(...Object.values(arms).map(({ answered }) => answered))}`,
     },
   ],
 });

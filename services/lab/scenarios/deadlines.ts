@@ -1,6 +1,7 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import { type CallPicture, hopsOf, wastedMs } from '../call-picture.ts';
-import { median, percent, share, sum } from '../measure/statistics.ts';
+import { all, atLeast, atMost, none, observe, ratio } from '../checks.ts';
+import { percent, share, sum } from '../measure/statistics.ts';
 import { orderOf } from '../orders.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { type Arm, defineScenario } from '../scenario.ts';
@@ -100,31 +101,20 @@ export const scenario = defineScenario({
   checks: [
     {
       says: 'With propagation the budget falls strictly from hop to hop in 100 % of the calls',
-      test: ({ propagated }) => {
-        const least = Math.min(...propagated.falling);
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: ({ propagated }) => observe`${all(propagated.falling)}`,
     },
     {
       says: `With propagation handlers work for nobody at most ${percent(MOST_WASTE)} of what they do without`,
-      test: ({ propagated, detached }) => {
-        const ratio = median(propagated.wasted) / median(detached.wasted);
-        return { passed: ratio <= MOST_WASTE, observed: percent(ratio) };
-      },
+      test: ({ propagated, detached }) => observe`${atMost(MOST_WASTE, ratio(propagated.wasted, detached.wasted))}`,
     },
     {
       says: 'Every caller, in both arms, sees DEADLINE_EXCEEDED',
-      test: ({ propagated, detached }) => {
-        const least = Math.min(...propagated.expired, ...detached.expired);
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: ({ propagated, detached }) => observe`${all(propagated.expired, detached.expired)}`,
     },
     {
       says: `With propagation no hop goes on to OK; without, some hop does in ${percent(LEAST_ABANDONED)} of the calls at least`,
-      test: ({ propagated, detached }) => {
-        const [most, least] = [Math.max(...propagated.abandoned), Math.min(...detached.abandoned)];
-        return { passed: most === 0 && least >= LEAST_ABANDONED, observed: `${percent(most)} with, ${percent(least)} without` };
-      },
+      test: ({ propagated, detached }) =>
+        observe`${none(propagated.abandoned)} with, ${atLeast(LEAST_ABANDONED, detached.abandoned)} without`,
     },
   ],
 });

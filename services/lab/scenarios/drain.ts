@@ -2,8 +2,9 @@ import type { Metadata } from '@grpc/grpc-js';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { pause } from '../../kit/pause.ts';
 import type { CallPicture } from '../call-picture.ts';
+import { all, atLeast, atMost, observe } from '../checks.ts';
 import type { PodSummary } from '../control.ts';
-import { median, percent, share } from '../measure/statistics.ts';
+import { median, share } from '../measure/statistics.ts';
 import { chosenPod } from '../mesh.ts';
 import { integer, loadParameters } from '../parameters.ts';
 import { killAll, type Replace, type Rollout, restartAll } from '../rollouts.ts';
@@ -87,6 +88,10 @@ export function figuresOf(pictures: readonly CallPicture[], rollout: Rollout, an
   return { failed, lost: failed / pictures.length, replaced: Math.min(old, young), took: rollout.tookMs / 1000 };
 }
 
+/** At least one call of each rollout fails. */
+const failing = (failed: readonly number[]) =>
+  observe`${atLeast(1, failed, String)} calls at least, ${String(median(failed))} in the median rollout`;
+
 /** A pod that serves on until nobody sends to it any more loses no call; one that is killed loses what it was at. */
 export const scenario = defineScenario({
   name: 'drain',
@@ -130,31 +135,19 @@ export const scenario = defineScenario({
   checks: [
     {
       says: 'In order, no call of any rollout fails',
-      test: ({ ordered }) => {
-        const most = Math.max(...ordered.failed);
-        return { passed: most === 0, observed: `${most} calls` };
-      },
+      test: ({ ordered }) => observe`${atMost(0, ordered.failed, String)} calls`,
     },
     {
       says: 'Killed, at least one call of each rollout fails',
-      test: ({ killed }) => {
-        const least = Math.min(...killed.failed);
-        return { passed: least >= 1, observed: `${least} calls at least, ${median(killed.failed)} in the median rollout` };
-      },
+      test: ({ killed }) => failing(killed.failed),
     },
     {
       says: 'Without the wait, at least one call of each rollout fails',
-      test: ({ unwaited }) => {
-        const least = Math.min(...unwaited.failed);
-        return { passed: least >= 1, observed: `${least} calls at least, ${median(unwaited.failed)} in the median rollout` };
-      },
+      test: ({ unwaited }) => failing(unwaited.failed),
     },
     {
       says: 'Each rollout was under load: every old pod has answered calls before it and is gone, every new one has after it',
-      test: ({ ordered, unwaited, killed }) => {
-        const least = Math.min(...[ordered, unwaited, killed].flatMap(({ replaced }) => replaced));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: ({ ordered, unwaited, killed }) => observe`${all(ordered.replaced, unwaited.replaced, killed.replaced)}`,
     },
   ],
 });

@@ -2,7 +2,8 @@ import { status } from '@grpc/grpc-js';
 import type { Step } from '../../../proto/gen/telltale/script/v1/script.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { type CallPicture, hopsOf } from '../call-picture.ts';
-import { percent, quantile, share } from '../measure/statistics.ts';
+import { all, atLeast, exactly, none, observe } from '../checks.ts';
+import { quantile, share } from '../measure/statistics.ts';
 import { failedPod } from '../mesh.ts';
 import { orderOf } from '../orders.ts';
 import { integer, loadParameters } from '../parameters.ts';
@@ -154,48 +155,35 @@ export const scenario = defineScenario({
   checks: [
     {
       says: 'In every arm, every caller sees exactly the code that was caused, three hops away',
-      test: ({ cancelled, expired, unavailable, exhausted, opaque }) => {
-        const arms = [cancelled, expired, unavailable, exhausted, opaque];
-        const least = Math.min(...arms.flatMap(({ expected }) => expected));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: arms => observe`${all(...Object.values(arms).map(({ expected }) => expected))}`,
     },
     {
       says: 'Every hop reports it in 99 % of the calls at least',
-      test: ({ cancelled, expired, unavailable, exhausted }) => {
-        const least = Math.min(...[cancelled, expired, unavailable, exhausted].flatMap(({ hops }) => hops));
-        return { passed: least >= 0.99, observed: percent(least) };
-      },
+      test: ({ opaque: _, ...arms }) =>
+        observe`${atLeast(
+          0.99,
+          Object.values(arms).flatMap(({ hops }) => hops),
+        )}`,
     },
     {
       says: 'The caller’s proxy names the pod that answered wherever a service has failed, and never where the caller cancels',
-      test: ({ cancelled, unavailable, exhausted, opaque }) => {
-        const least = Math.min(...[unavailable, exhausted, opaque].flatMap(({ named }) => named));
-        const most = Math.max(...cancelled.named);
-        return { passed: least === 1 && most === 0, observed: `${percent(least)}, and ${percent(most)}` };
-      },
+      test: ({ cancelled, unavailable, exhausted, opaque }) =>
+        observe`${all(unavailable.named, exhausted.named, opaque.named)}, and ${none(cancelled.named)}`,
     },
     {
       says: 'Only UNAVAILABLE and RESOURCE_EXHAUSTED say when to try again, and always do',
-      test: ({ cancelled, expired, unavailable, exhausted, opaque }) => {
-        const least = Math.min(...unavailable.retryAfter, ...exhausted.retryAfter);
-        const most = Math.max(...cancelled.retryAfter, ...expired.retryAfter, ...opaque.retryAfter);
-        return { passed: least === 1 && most === 0, observed: `${percent(least)} of these, ${percent(most)} of the others` };
+      test: ({ unavailable, exhausted, ...others }) => {
+        const most = none(...Object.values(others).map(({ retryAfter }) => retryAfter));
+        return observe`${all(unavailable.retryAfter, exhausted.retryAfter)} of these, ${most} of the others`;
       },
     },
     {
       says: 'No proxy repeats what payments has answered itself: one attempt per call',
-      test: ({ unavailable, exhausted }) => {
-        const most = Math.max(...unavailable.attempts, ...exhausted.attempts);
-        return { passed: most === 1, observed: `${most}` };
-      },
+      test: ({ unavailable, exhausted }) => observe`${exactly(1, Math.max(...unavailable.attempts, ...exhausted.attempts))}`,
     },
     {
       says: 'In the control no caller can tell what to do',
-      test: ({ opaque }) => {
-        const most = Math.max(...opaque.decidable);
-        return { passed: most === 0, observed: percent(most) };
-      },
+      test: ({ opaque }) => observe`${none(opaque.decidable)}`,
     },
   ],
 });

@@ -1,5 +1,6 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import type { CallPicture } from '../call-picture.ts';
+import { all, atLeast, atMost, exactly, observe } from '../checks.ts';
 import { countConnections, type FollowedConnections, followConnections, mostAtOnce } from '../connections.ts';
 import type { Http1Users } from '../http1-users.ts';
 import { loadCounter } from '../measure/load-counter.ts';
@@ -131,26 +132,20 @@ export const scenario = defineScenario({
   checks: [
     {
       says: 'gRPC has all calls of a burst under way at once on 1 connection; HTTP/1.1 never has 2 on one',
-      test: ({ multiplexed, ...http1 }) => {
-        const [most, least] = [Math.max(...multiplexed.connections), Math.min(...multiplexed.atOnce)];
+      test: ({ multiplexed: { atOnce, asked, connections }, ...http1 }) => {
         const theirs = Math.max(...Object.values(http1).flatMap(({ atOnce }) => atOnce));
-        const passed = most === 1 && least >= Math.max(...multiplexed.asked) && theirs === 1;
-        return { passed, observed: `${least} on ${most}; ${theirs}` };
+        const least = atLeast(Math.max(...asked), atOnce, String);
+        return observe`${least} on ${exactly(1, Math.max(...connections))}; ${exactly(1, theirs)}`;
       },
     },
     {
       says: 'HTTP/1.1 takes as many connections as a burst has calls, at least, to have all under way at once',
-      test: ({ 'socket-each': { connections, asked } }) => {
-        const [least, most] = [Math.min(...connections), Math.max(...connections)];
-        return { passed: least >= Math.max(...asked), observed: `${least} to ${most}` };
-      },
+      test: ({ 'socket-each': { connections, asked } }) =>
+        observe`${atLeast(Math.max(...asked), connections, String)} to ${String(Math.max(...connections))}`,
     },
     {
       says: 'With these, and with the one of gRPC, every call is answered in time',
-      test: ({ multiplexed, 'socket-each': each }) => {
-        const least = Math.min(...multiplexed.answered, ...each.answered);
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: ({ multiplexed, 'socket-each': each }) => observe`${all(multiplexed.answered, each.answered)}`,
     },
     {
       says: `HTTP/1.1 on six connections answers fewer in time, and on one at most 1 for ${LEAST_GAIN} that gRPC does`,
@@ -165,18 +160,16 @@ export const scenario = defineScenario({
       test: ({ multiplexed, 'socket-each': each }) => {
         const onward = [...multiplexed.onward, ...each.onward];
         const arrived = [...multiplexed.arrived, ...each.arrived];
-        const [least, most] = [Math.min(...onward), Math.max(...onward)];
-        const few = least >= 1 && most <= MOST_ONWARD * Math.max(...each.asked);
-        return { passed: few && onward.join() === arrived.join(), observed: `${least} to ${most}` };
+        const most = atMost(MOST_ONWARD * Math.max(...each.asked), onward, String);
+        const { passed, observed } = observe`${atLeast(1, onward, String)} to ${most}`;
+        return { passed: passed && onward.join() === arrived.join(), observed };
       },
     },
     {
       says: `gRPC takes ${percent(MOST_SEGMENTS)} of the TCP segments of a connection for each call at most, where least disturbed`,
-      test: ({ multiplexed, 'socket-each': each }) => {
+      test: ({ multiplexed, 'socket-each': each }) =>
         // what else goes on meanwhile only adds to the count
-        const ratio = Math.min(...multiplexed.segments) / Math.min(...each.segments);
-        return { passed: ratio <= MOST_SEGMENTS, observed: percent(ratio) };
-      },
+        observe`${atMost(MOST_SEGMENTS, Math.min(...multiplexed.segments) / Math.min(...each.segments))}`,
     },
   ],
   depends: ({ multiplexed, 'socket-each': each }) => {

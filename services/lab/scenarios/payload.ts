@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CreateOrderRequest } from '../../../proto/gen/telltale/orders/v1/orders.ts';
 import { deadlineIn } from '../../kit/deadline.ts';
 import { type Carrier, openCarrier } from '../carriers.ts';
+import { all, atLeast, atMost, type Compared, decimals, observe, ratio } from '../checks.ts';
 import { loadInTurn, type Turn } from '../load-in-turn.ts';
 import { median, percent, sum } from '../measure/statistics.ts';
 import { codecUs, drawnOrder, type OrderFormat, orderFormat, plainOf } from '../order-formats.ts';
@@ -32,7 +33,8 @@ const parameters = {
 
 type Size = (typeof SIZES)[number];
 type Figure = `bytes${Size}` | `codec${Size}` | 'same';
-type ArmName = 'protobuf' | 'protobuf-gzip' | 'json' | 'json-gzip';
+type Format = OrderFormat['name'];
+type ArmName = Format | `${Format}-gzip`;
 
 /** What one round has given: figures of each size, and the share of the orders that arrived as they were sent. */
 export type Round = Record<Figure, number>;
@@ -99,9 +101,11 @@ export function figuresOf(turns: readonly Turn<Round>[]): Record<Figure, number>
 
 type Orders = Measured<ArmName, Figure>;
 
-/** One arm's figure as a share of another's, by size. */
-const shares = (measured: Orders, one: ArmName, other: ArmName, sizes: readonly Size[] = SIZES) =>
-  sizes.map(size => median(measured[one][`bytes${size}`]) / median(measured[other][`bytes${size}`]));
+/** The bytes of an order of this size in one arm, as a share of those in another. */
+const bytesOf = (measured: Orders, size: Size, one: ArmName, other: ArmName) =>
+  ratio(measured[one][`bytes${size}`], measured[other][`bytes${size}`]);
+
+const ofEachSize = (compare: (size: Size) => Compared) => observe`${compare(1)}, ${compare(20)}, ${compare(200)}`;
 
 /** A smaller message, and how much of that compression gives to JSON, too. */
 export const scenario = defineScenario({
@@ -151,49 +155,40 @@ export const scenario = defineScenario({
   checks: [
     {
       says: `Plain, Protocol Buffers take at most ${percent(MOST_PLAIN)} of the bytes of JSON, at each size`,
-      test: measured => {
-        const found = shares(measured, 'protobuf', 'json');
-        return { passed: found.every(each => each <= MOST_PLAIN), observed: found.map(percent).join(', ') };
-      },
+      test: measured => ofEachSize(size => atMost(MOST_PLAIN, bytesOf(measured, size, 'protobuf', 'json'))),
     },
     {
       says: `With gzip on both sides they take at most ${percent(MOST_ZIPPED)}, at each size`,
-      test: measured => {
-        const found = shares(measured, 'protobuf-gzip', 'json-gzip');
-        return { passed: found.every(each => each <= MOST_ZIPPED), observed: found.map(percent).join(', ') };
-      },
+      test: measured => ofEachSize(size => atMost(MOST_ZIPPED, bytesOf(measured, size, 'protobuf-gzip', 'json-gzip'))),
     },
     {
       says: `Gzip saves ${percent(LEAST_SAVED)} of either format at least of 200 lines, and at most ${percent(MOST_SAVED)} of one`,
       test: measured => {
-        const saved = (size: Size) =>
-          (['protobuf', 'json'] as const).flatMap(name => shares(measured, `${name}-gzip`, name, [size]).map(each => 1 - each));
-        const [large, small] = [saved(200), saved(1)];
-        const passed = large.every(each => each >= LEAST_SAVED) && small.every(each => each <= MOST_SAVED);
-        return { passed, observed: `${large.map(percent).join(' and ')}; ${small.map(percent).join(' and ')}` };
+        const large = (of: Format) => atLeast(LEAST_SAVED, 1 - bytesOf(measured, 200, `${of}-gzip`, of));
+        const small = (of: Format) => atMost(MOST_SAVED, 1 - bytesOf(measured, 1, `${of}-gzip`, of));
+        return observe`${large('protobuf')} and ${large('json')}; ${small('protobuf')} and ${small('json')}`;
       },
     },
     {
       says: `Gzip is paid for: at least ${LEAST_COST} times the codec time of 200 lines, of either format`,
       test: measured => {
-        const costs = (['protobuf', 'json'] as const).map(
-          name => median(measured[`${name}-gzip`].codec200) / median(measured[name].codec200),
-        );
-        return { passed: costs.every(cost => cost >= LEAST_COST), observed: costs.map(cost => cost.toFixed(1)).join(' and ') };
+        const cost = (of: Format) => ratio(measured[`${of}-gzip`].codec200, measured[of].codec200);
+        const [protobuf, json] = [
+          atLeast(LEAST_COST, cost('protobuf'), decimals(1)),
+          atLeast(LEAST_COST, cost('json'), decimals(1)),
+        ];
+        return observe`${protobuf} and ${json}`;
       },
     },
     {
       says: 'Every order arrives as it was sent, in every arm',
-      test: measured => {
-        const least = Math.min(...Object.values(measured).flatMap(({ same }) => same));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: measured => observe`${all(...Object.values(measured).map(({ same }) => same))}`,
     },
   ],
   depends: measured => {
     const [zipped, plain] = [median(measured['json-gzip'].bytes200), median(measured.protobuf.bytes200)];
     if (!(zipped < plain)) return undefined;
-    const [left = Number.NaN] = shares(measured, 'protobuf-gzip', 'json-gzip', [200]);
+    const left = bytesOf(measured, 200, 'protobuf-gzip', 'json-gzip');
     return `on compression, as 200 lines of JSON with gzip take ${zipped.toFixed(0)} B and of plain Protocol Buffers ${plain.toFixed(0)} B; with gzip on both sides it is ${percent(left)} of JSON`;
   },
 });

@@ -1,6 +1,7 @@
 import { deadlineIn, EXPIRY_TOLERANCE_MS } from '../../kit/deadline.ts';
 import { TRANSPORT } from '../../kit/rpc-error.ts';
 import { type CallPicture, hopsOf } from '../call-picture.ts';
+import { all, atLeast, atMost, decimals, none, observe } from '../checks.ts';
 import { percent, quantile, share } from '../measure/statistics.ts';
 import { orderOf } from '../orders.ts';
 import { integer, loadParameters } from '../parameters.ts';
@@ -122,44 +123,35 @@ export const scenario = defineScenario({
   checks: [
     {
       says: 'Where proxies read the deadline, every call that is in time is answered OK',
-      test: ({ aware }) => {
-        const least = Math.min(...aware.answered);
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: ({ aware }) => observe`${all(aware.answered)}`,
     },
     {
       says: `There every other call ends with DEADLINE_EXCEEDED, the median call at most ${LATEST_MS} ms after its deadline and ${EARLIEST_MS} ms before it`,
-      test: ({ expired }) => {
-        const [least, late, early] = [Math.min(...expired.expired), Math.max(...expired.lateP50), Math.min(...expired.lateP50)];
-        const passed = least === 1 && late <= LATEST_MS && early >= -EARLIEST_MS;
-        return { passed, observed: `${percent(least)}, ${early.toFixed(1)} to ${late.toFixed(1)} ms after it` };
+      test: ({ expired: { expired, lateP50 } }) => {
+        const [early, late] = [atLeast(-EARLIEST_MS, lateP50, decimals(1)), atMost(LATEST_MS, lateP50, decimals(1))];
+        return observe`${all(expired)}, ${early} to ${late} ms after it`;
       },
     },
     {
       says: 'With time-outs of their own proxies let no such call be answered: every caller sees DEADLINE_EXCEEDED, with time left',
-      test: ({ fixed }) => {
-        const [most, least, left] = [Math.max(...fixed.answered), Math.min(...fixed.expired), Math.min(...fixed.left)];
-        const observed = `${percent(most)} answered, ${percent(least)} DEADLINE_EXCEEDED with ${left.toFixed(0)} ms left`;
-        return { passed: most === 0 && least === 1 && left > 0, observed };
+      test: ({ fixed: { answered, expired, left } }) => {
+        const least = Math.min(...left);
+        const { passed, observed } =
+          observe`${none(answered)} answered, ${all(expired)} DEADLINE_EXCEEDED with ${least.toFixed(0)} ms left`;
+        return { passed: passed && least > 0, observed };
       },
     },
     {
       says: `There the median call ends at the time-out, from ${ROUTE_TIMEOUT_MS - EARLIEST_MS} to ${ROUTE_TIMEOUT_MS + LATEST_MS} ms after its begin`,
-      test: ({ fixed }) => {
-        const [first, last] = [Math.min(...fixed.endedP50), Math.max(...fixed.endedP50)];
-        const passed = first >= ROUTE_TIMEOUT_MS - EARLIEST_MS && last <= ROUTE_TIMEOUT_MS + LATEST_MS;
-        return { passed, observed: `${first.toFixed(1)} to ${last.toFixed(1)} ms` };
+      test: ({ fixed: { endedP50 } }) => {
+        const first = atLeast(ROUTE_TIMEOUT_MS - EARLIEST_MS, endedP50, decimals(1));
+        return observe`${first} to ${atMost(ROUTE_TIMEOUT_MS + LATEST_MS, endedP50, decimals(1))} ms`;
       },
     },
     {
       says: `There a proxy ends the call, and no service, in ${percent(LEAST_BY_PROXY)} of the calls at least; elsewhere in none`,
-      test: ({ aware, expired, fixed }) => {
-        const [least, most] = [Math.min(...fixed.byProxy), Math.max(...aware.byProxy, ...expired.byProxy)];
-        return {
-          passed: least >= LEAST_BY_PROXY && most === 0,
-          observed: `${percent(least)} there, ${percent(most)} elsewhere`,
-        };
-      },
+      test: ({ aware, expired, fixed }) =>
+        observe`${atLeast(LEAST_BY_PROXY, fixed.byProxy)} there, ${none(aware.byProxy, expired.byProxy)} elsewhere`,
     },
   ],
 });

@@ -1,5 +1,6 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import { type CallPicture, hopsOf } from '../call-picture.ts';
+import { all, atLeast, atMost, decimals, exactly, observe, ratio } from '../checks.ts';
 import { type Connections, countConnections, followConnections, mostAtOnce } from '../connections.ts';
 import { median, percent, quantile, share } from '../measure/statistics.ts';
 import { integer, loadParameters, type Values } from '../parameters.ts';
@@ -139,41 +140,35 @@ export const scenario = defineScenario({
     {
       says: `On one connection the callee believes in a deadline ${LEAST_STALE_MS} ms too late at least; else in ${percent(MOST_STALE)} of that at most`,
       test: ({ spread, 'known-limit': known, 'one-connection': one }) => {
-        const [least, most] = [median(one.stale), Math.max(median(spread.stale), median(known.stale))];
-        const passed = least >= LEAST_STALE_MS && most <= MOST_STALE * least;
-        return { passed, observed: `${least.toFixed(0)} ms, else ${most.toFixed(0)} ms` };
+        const late = median(one.stale);
+        const most = atMost(MOST_STALE * late, [median(spread.stale), median(known.stale)], decimals(0));
+        return observe`${atLeast(LEAST_STALE_MS, late, decimals(0))} ms, else ${most} ms`;
       },
     },
     {
       says: `The callee sees nothing of it: a call takes ${MOST_SERVED} times its work at most, and ${LEAST_WAITED} times as long for its caller`,
       test: ({ 'one-connection': one }) => {
         const [served, waited] = [median(one.served), median(one.waited)];
-        const passed = served <= MOST_SERVED && waited >= LEAST_WAITED * served;
-        return { passed, observed: `${served.toFixed(2)} and ${waited.toFixed(2)} times its work` };
+        const longer = atLeast(LEAST_WAITED * served, waited, decimals(2));
+        return observe`${atMost(MOST_SERVED, served, decimals(2))} and ${longer} times its work`;
       },
     },
     {
       says: 'Several connections end the wait: the caller waits no longer than half as long again as the callee works',
-      test: ({ spread }) => {
-        const ratio = median(spread.waited) / median(spread.served);
-        return { passed: ratio <= MOST_SERVED, observed: `${ratio.toFixed(2)} times` };
-      },
+      test: ({ spread }) => observe`${atMost(MOST_SERVED, ratio(spread.waited, spread.served), decimals(2))} times`,
     },
     {
       says: 'Several connections are more than one, and one carries no more calls at once than the caller who knows the limit begins',
       test: ({ spread, 'known-limit': known, 'one-connection': one }) => {
-        const [several, single] = [Math.min(...spread.connections), Math.max(...one.connections)];
-        const [most, limit] = [Math.max(...one.atOnce), Math.max(...known.atOnce)];
-        const passed = several > 1 && single === 1 && most <= MOST_OVER * limit;
-        return { passed, observed: `${several} against ${single}; ${most} against ${limit} at once` };
+        const limit = Math.max(...known.atOnce);
+        const several = atLeast(2, spread.connections, String);
+        const most = atMost(MOST_OVER * limit, one.atOnce, String);
+        return observe`${several} against ${exactly(1, Math.max(...one.connections))}; ${most} against ${String(limit)} at once`;
       },
     },
     {
       says: 'Every call in every arm is answered',
-      test: arms => {
-        const least = Math.min(...Object.values(arms).flatMap(({ answered }) => answered));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: arms => observe`${all(...Object.values(arms).map(({ answered }) => answered))}`,
     },
   ],
 });

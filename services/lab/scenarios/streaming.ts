@@ -1,6 +1,7 @@
 import { deadlineIn } from '../../kit/deadline.ts';
 import type { CallToMake } from '../bench.ts';
 import { hopsOf } from '../call-picture.ts';
+import { all, atLeast, atMost, observe, ratio } from '../checks.ts';
 import { type FetchedBatch, fetchBatch, rightShare } from '../fetch-batch.ts';
 import { loadInTurn, type Turn } from '../load-in-turn.ts';
 import { median, percent, sum } from '../measure/statistics.ts';
@@ -172,49 +173,38 @@ export const scenario = defineScenario({
   checks: [
     {
       says: `Either stream gives at least ${LEAST_GAIN} times the items per second of unary calls`,
-      test: measured => {
-        const unary = median(measured.unary.itemsPerSecond);
-        const gains = [measured.bidi, measured['server-stream']].map(arm => median(arm.itemsPerSecond) / unary);
-        return { passed: gains.every(gain => gain >= LEAST_GAIN), observed: gains.map(shownNumber).join(' and ') };
+      test: ({ unary, bidi, 'server-stream': serverStream }) => {
+        const gain = ({ itemsPerSecond }: typeof bidi) =>
+          atLeast(LEAST_GAIN, ratio(itemsPerSecond, unary.itemsPerSecond), shownNumber);
+        return observe`${gain(bidi)} and ${gain(serverStream)}`;
       },
     },
     {
       says: `An item of either stream takes at most ${percent(MOST_CPU)} of the CPU of a unary call of the caller, and ${percent(MOST_CALLEE_CPU)} of orders`,
-      test: ({ unary, ...streams }) => {
-        const shares = (figure: 'labCpu' | 'ordersCpu') =>
-          [streams.bidi, streams['server-stream']].map(arm => median(arm[figure]) / median(unary[figure]));
-        const [caller, callee] = [shares('labCpu'), shares('ordersCpu')];
-        const passed = caller.every(each => each <= MOST_CPU) && callee.every(each => each <= MOST_CALLEE_CPU);
-        return { passed, observed: `${caller.map(percent).join(' and ')}; ${callee.map(percent).join(' and ')}` };
+      test: ({ unary, bidi, 'server-stream': serverStream }) => {
+        const caller = ({ labCpu }: typeof bidi) => atMost(MOST_CPU, ratio(labCpu, unary.labCpu));
+        const callee = ({ ordersCpu }: typeof bidi) => atMost(MOST_CALLEE_CPU, ratio(ordersCpu, unary.ordersCpu));
+        return observe`${caller(bidi)} and ${caller(serverStream)}; ${callee(bidi)} and ${callee(serverStream)}`;
       },
     },
     {
       says: 'Every item comes in every arm, each in its place',
-      test: measured => {
-        const least = Math.min(...Object.values(measured).flatMap(({ right }) => right));
-        return { passed: least === 1, observed: percent(least) };
-      },
+      test: measured => observe`${all(...Object.values(measured).map(({ right }) => right))}`,
     },
     {
       says: `A slow reader holds at most ${percent(MOST_HELD)} of the items; one that queues them, ${percent(LEAST_QUEUED)} at least`,
-      test: ({ paced, eager }) => {
-        const [most, least] = [Math.max(...paced.held), Math.min(...eager.held)];
-        return { passed: most <= MOST_HELD && least >= LEAST_QUEUED, observed: `${percent(most)} and ${percent(least)}` };
-      },
+      test: ({ paced, eager }) => observe`${atMost(MOST_HELD, paced.held)} and ${atLeast(LEAST_QUEUED, eager.held)}`,
     },
     {
       says: `The first one’s live heap has grown, half way, by at most ${percent(MOST_HEAP)} of what the other’s has`,
       test: ({ paced, eager }) => {
-        const [first, other] = [median(paced.heap), median(eager.heap)];
-        return { passed: first <= MOST_HEAP * other, observed: `${shownNumber(first)} MB of ${shownNumber(other)} MB` };
+        const other = median(eager.heap);
+        return observe`${atMost(MOST_HEAP * other, median(paced.heap), shownNumber)} MB of ${shownNumber(other)} MB`;
       },
     },
     {
       says: `The first one holds the server back: when all is written, ${percent(MOST_AHEAD)} of the items are still to be read, at most`,
-      test: ({ paced }) => {
-        const most = median(paced.ahead);
-        return { passed: most <= MOST_AHEAD, observed: `${percent(most)}, ${shownNumber(median(paced.aheadMb))} MB` };
-      },
+      test: ({ paced }) => observe`${atMost(MOST_AHEAD, median(paced.ahead))}, ${shownNumber(median(paced.aheadMb))} MB`,
     },
   ],
 });
