@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { scenarioNames } from '../../services/lab/catalog.ts';
 import type { Result, VerdictKind } from '../../services/lab/result.ts';
 import { sampleResult } from '../../services/lab/testing-result.ts';
-import { runAllQuickly, scenarioNames } from './testing-scenarios.ts';
+import { runAllQuickly } from './testing-scenarios.ts';
 
 /** A lab whose runs end with these verdicts, scenario by scenario; all others hold. */
 function fakeLab(verdicts: Record<string, VerdictKind[]>, names = scenarioNames(), saturated: string | null = null) {

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { LabServiceService as Lab } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import type { Client } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
+import { scenarioNames } from '../../services/lab/catalog.ts';
 import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
-import { repo } from './paths.ts';
 
 /** As little load as shows something. */
 export const QUICK = { rate: '10', seconds: '1', repetitions: '2' };
@@ -57,15 +55,6 @@ export async function runScenario(
     if (event?.$case === 'result') return readResult(event.value.document);
   }
   return assert.fail(`${scenario} gave no result`);
-}
-
-/** The names of all scenarios: those of the files that there are. */
-export function scenarioNames(): string[] {
-  const files = readdirSync(join(repo, 'services', 'lab', 'scenarios'));
-  return files
-    .filter(file => /^(?!testing)[a-z0-9-]+\.ts$/.test(file))
-    .map(file => file.slice(0, -'.ts'.length))
-    .sort();
 }
 
 /**

@@ -75,6 +75,12 @@ def read_yaml_stream(path):
         return list(yaml.load_all(file, Loader))
 
 
+def listdir(path, recursive=False):
+    """As Tilt: the absolute paths of files, and never those of folders."""
+    walk = [(folder, files) for folder, _, files in os.walk(os.path.abspath(at(path)))]
+    return [os.path.join(folder, file) for folder, files in (walk if recursive else walk[:1]) for file in files]
+
+
 def helm(path, name="chart", namespace="", values=(), set=()):
     """As Tilt: without the pods of `helm test`, and with the namespace on each object."""
     command = [helm_program, "template", name, at(path), "--skip-tests", "--namespace", namespace]
@@ -94,7 +100,7 @@ def k8s_yaml(text):
 
 
 functions = {
-    "listdir": lambda path: [os.path.abspath(at(os.path.join(path, name))) for name in os.listdir(at(path))],
+    "listdir": listdir,
     "read_yaml": read_yaml,
     "read_yaml_stream": read_yaml_stream,
     "helm": helm,

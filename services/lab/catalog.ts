@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { closest } from 'fastest-levenshtein';
@@ -13,18 +13,26 @@ export type Catalog = ReadonlyMap<string, AnyScenario>;
 
 const FOLDER = join(import.meta.dirname, 'scenarios');
 
-/** Reads every scenario in scenarios/, as it is run in this mode. Throws a TypeError that names the file for one that is not named as its file. */
+/** The names of all scenarios, sorted. Each is a file of scenarios/, or a folder with a file of its name beside what only it needs. */
+export function scenarioNames(folder = FOLDER): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const own = entries.filter(entry => entry.isDirectory() || /(?<!\.test)\.ts$/.test(entry.name));
+  return own.map(({ name }) => name.replace(/\.ts$/, '')).sort();
+}
+
+/**
+ * Loads every scenario in scenarios/, as it runs in this mode.
+ *
+ * @throws TypeError that names the file of a scenario that is not there, or has another name than its file
+ */
 export async function loadCatalog(mode: Conditions['mode'], folder = FOLDER): Promise<Catalog> {
-  const files = readdirSync(folder).filter(
-    file => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing'),
-  );
   const catalog = new Map<string, AnyScenario>();
-  for (const file of files.sort()) {
+  for (const name of scenarioNames(folder)) {
+    const file = existsSync(join(folder, name)) ? join(name, `${name}.ts`) : `${name}.ts`;
+    if (!existsSync(join(folder, file))) throw new TypeError(`there is no scenarios/${file}`);
     const { scenario } = (await import(join(folder, file))) as { scenario?: WholeScenario };
-    if (scenario?.name !== file.slice(0, -'.ts'.length)) {
-      throw new TypeError(`scenarios/${file} exports no scenario of its own name`);
-    }
-    catalog.set(scenario.name, scenarioInMode(scenario, mode));
+    if (scenario?.name !== name) throw new TypeError(`scenarios/${file} exports no scenario of its own name`);
+    catalog.set(name, scenarioInMode(scenario, mode));
   }
   return catalog;
 }

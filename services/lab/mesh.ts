@@ -5,8 +5,8 @@ import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { type Client, createClient } from '../kit/client.ts';
 import { RpcError } from '../kit/rpc-error.ts';
-import { type DirectUsers, type DirectUsersOptions, directUsers } from './direct-users.ts';
-import { createHttp1Users, type Http1Users } from './http1-users.ts';
+import { type DirectUsers, type DirectUsersOptions, directUsers } from './scenarios/balancing/direct-users.ts';
+import { createHttp1Users, type Http1Users } from './scenarios/multiplexing/http1-users.ts';
 
 /** A client of every service that a scenario may call, and of nothing else. */
 export interface Mesh extends Disposable {

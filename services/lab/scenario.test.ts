@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { findScenario, loadCatalog } from './catalog.ts';
 import { loadParameters } from './parameters.ts';
@@ -57,8 +57,8 @@ test('what only a cluster can show needs a reason and a check, and nothing outsi
 });
 
 test('every scenario is in the catalog by the name of its file, and says what a reader needs', async () => {
-  const files = await readdir(join(import.meta.dirname, 'scenarios'));
-  const names = files.filter(file => !file.includes('test')).map(file => file.slice(0, -'.ts'.length));
+  const entries = await readdir(join(import.meta.dirname, 'scenarios'), { withFileTypes: true });
+  const names = entries.filter(entry => entry.isDirectory()).map(({ name }) => name);
   assert.ok(names.includes('deadlines'));
   for (const mode of ['local', 'cluster'] as const) {
     const catalog = await loadCatalog(mode);
@@ -67,11 +67,31 @@ test('every scenario is in the catalog by the name of its file, and says what a 
   }
 });
 
-test('a file in the folder that exports no scenario of its name ends the start, and is named', async () => {
+/** A folder of scenarios with these files, each of which names the scenario that it exports. */
+async function folderOf(files: Record<string, string>): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'telltale-catalog-'));
-  await writeFile(join(folder, 'wrong.ts'), "export const scenario = { name: 'right' };\n");
-  await assert.rejects(loadCatalog('local', folder), /scenarios\/wrong\.ts exports no scenario of its own name/);
-  await rm(folder, { recursive: true });
+  for (const [file, name] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), `export const scenario = { name: '${name}' };\n`);
+  }
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+test('a new scenario is one file, or one folder, and the catalog finds both without being told', async () => {
+  const files = { 'one.ts': 'one', 'one.test.ts': '', 'two/two.ts': 'two', 'two/helper.ts': '' };
+  await using made = await folderOf(files);
+  assert.deepEqual([...(await loadCatalog('local', made.folder)).keys()], ['one', 'two']);
+});
+
+test('a file or folder in scenarios/ without a scenario of its name ends the start, and is named', async () => {
+  for (const [file, error] of [
+    ['wrong.ts', /scenarios\/wrong\.ts exports no scenario of its own name/],
+    ['wrong/wrong.ts', /scenarios\/wrong\/wrong\.ts exports no scenario of its own name/],
+    ['empty/other.ts', /there is no scenarios\/empty\/empty\.ts/],
+  ] as const) {
+    await using made = await folderOf({ [file]: 'right' });
+    await assert.rejects(loadCatalog('local', made.folder), error);
+  }
 });
 
 test('a name that is no scenario is NOT_FOUND, with the nearest', async () => {

@@ -12,7 +12,6 @@ import { resultsText, resultText } from './result-text.ts';
 import { type LabClient, runToEnd } from './run-to-end.ts';
 import { findWayIn, LOCAL_EDGE, type Surroundings, type Wanted } from './way-in.ts';
 
-
 /** Where `prove` writes, beside what else a run of this machine leaves. */
 const PROOF_FOLDER = '.run/proof';
 
