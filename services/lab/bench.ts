@@ -39,7 +39,7 @@ export interface Load {
   call(call: CallToMake): Promise<unknown>;
 }
 
-/** The means of an arm: nothing else of the mesh, or of the outside, can be reached by a scenario. */
+/** The means of an arm. A scenario reaches the mesh only through these, and nothing outside of it. */
 export interface Bench<Parameters> {
   readonly parameters: Values<Parameters>;
   readonly mesh: Mesh;

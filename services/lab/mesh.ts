@@ -5,10 +5,21 @@ import { StorefrontServiceService } from '../../proto/gen/telltale/storefront/v1
 import { UserServiceService } from '../../proto/gen/telltale/users/v1/user.ts';
 import { type Client, createClient } from '../kit/client.ts';
 import { RpcError } from '../kit/rpc-error.ts';
-import { type DirectUsers, type DirectUsersOptions, directUsers } from './scenarios/balancing/direct-users.ts';
-import { createHttp1Users, type Http1Users } from './scenarios/multiplexing/http1-users.ts';
+import type { Conditions } from './result.ts';
 
-/** A client of every service that a scenario may call, and of nothing else. */
+/** How calls leave the lab. */
+export interface Ways {
+  /** The egress of the lab's own sidecar, "host:port". */
+  readonly egress: string;
+  /** The same, where one connection may carry more calls. */
+  readonly wide: string;
+  /** Where the lab runs; in a cluster, DNS knows the pods. */
+  readonly mode: Conditions['mode'];
+  /** The folder of the lab's own identity, for calls past its sidecar; empty where the mesh has no TLS. */
+  readonly identity: string;
+}
+
+/** The services that a scenario may call: a client of each, and the ways for a client of its own. */
 export interface Mesh extends Disposable {
   readonly storefront: Client<typeof StorefrontServiceService>;
   readonly users: Client<typeof UserServiceService>;
@@ -18,25 +29,12 @@ export interface Mesh extends Disposable {
   readonly usersByAnother: () => Client<typeof UserServiceService>;
   /** Makes one whose connection may carry all calls at once, as many as a scenario begins. Dispose of what it returns. */
   readonly usersByWide: () => Client<typeof UserServiceService>;
-  /** Another way there, for a control: HTTP/1.1 over at most so many connections. Dispose of what it returns. */
-  readonly usersByHttp1: (maxSockets: number) => Http1Users;
-  /** And past the lab's own sidecar. */
-  readonly usersDirectly: DirectUsers;
+  readonly ways: Ways;
 }
 
 /** The address of the pod that the caller's Envoy has chosen for a call, by the metadata of its answer; empty when none is named. */
 export function chosenPod(metadata: Metadata): string {
   return String(metadata.get('telltale-egress-upstream')[0] ?? '').replace(/:\d+$/, '');
-}
-
-/** Where the lab's clients lead. */
-export interface MeshOptions {
-  /** The egress of the lab's own sidecar, "host:port". */
-  readonly egress: string;
-  /** The same, where one connection may carry more calls. Default: `egress`. */
-  readonly wide?: string;
-  /** For what goes past the sidecar. */
-  readonly direct: DirectUsersOptions;
 }
 
 /** The address of the pod that has answered a call that failed, as the caller's Envoy says; empty when no answer has come through it. */
@@ -46,7 +44,8 @@ export function failedPod(error: unknown): string {
 }
 
 /** Makes the clients, one channel each. */
-export function meshClients({ egress: address, wide = address, direct }: MeshOptions): Mesh {
+export function meshClients(ways: Ways): Mesh {
+  const { egress: address, wide } = ways;
   const storefront = createClient(StorefrontServiceService, { address });
   const users = createClient(UserServiceService, { address });
   const orders = createClient(OrderServiceService, { address });
@@ -59,8 +58,7 @@ export function meshClients({ egress: address, wide = address, direct }: MeshOpt
     payments,
     usersByAnother: () => createClient(UserServiceService, { address, ownConnection: true }),
     usersByWide: () => createClient(UserServiceService, { address: wide, ownConnection: true }),
-    usersByHttp1: maxSockets => createHttp1Users(wide, maxSockets),
-    usersDirectly: directUsers(direct),
+    ways,
     [Symbol.dispose]: () => {
       for (const client of all) client[Symbol.dispose]();
     },

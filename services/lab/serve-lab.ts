@@ -27,8 +27,7 @@ export async function serveLab(load: (mode: Conditions['mode']) => Promise<Catal
   const results = await openResultStore(join(config.TELLTALE_DATA_DIR, 'results'));
   const { api, mode } = apiOf(config);
   const { control, putBack } = keepScale(meshControl(api), join(config.TELLTALE_DATA_DIR, 'scaled.json'));
-  const direct = { mode, control, identity };
-  const mesh = meshClients({ egress: formatAddress(egress), wide: formatAddress(wide), direct });
+  const mesh = meshClients({ egress: formatAddress(egress), wide: formatAddress(wide), mode, identity });
   await putBack().catch(() => {}); // where the Kubernetes API does not answer; the next run begins with it
   const dependencies = {
     mesh,

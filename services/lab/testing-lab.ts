@@ -117,7 +117,8 @@ export async function createTestLab(options: TestLabOptions = {}): Promise<TestL
   const timing = { warmUpSeconds: 0, reportMs: 300 };
   const logger = createLogger({ service: 'lab', pod: 'test-1', level: 'silent' });
   const { control, putBack } = keepScale(options.control ?? meshControl(noApi), join(folder, 'scaled.json'));
-  const mesh = meshClients({ egress: '127.0.0.1:1', direct: { mode: 'local', control, identity: '' } });
+  const nowhere = '127.0.0.1:1';
+  const mesh = meshClients({ egress: nowhere, wide: nowhere, mode: 'local', identity: '' });
   const dependencies = { mesh, control, putBack, lives, collector, surroundings, timing };
   const runs = createRuns(dependencies, results, longestMs);
   return {

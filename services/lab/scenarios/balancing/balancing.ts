@@ -1,5 +1,6 @@
 import { deadlineIn } from '../../../kit/deadline.ts';
 import { preciseNow } from '../../../kit/record.ts';
+import type { Bench } from '../../bench.ts';
 import type { CallPicture } from '../../call-picture.ts';
 import { all, atLeast, atMost, decimals, none, observe } from '../../checks.ts';
 import type { PodSummary } from '../../control.ts';
@@ -8,6 +9,7 @@ import type { Mesh } from '../../mesh.ts';
 import { integer, loadParameters } from '../../parameters.ts';
 import { withPods } from '../../rollouts.ts';
 import { type Arm, defineScenario } from '../../scenario.ts';
+import { directUsers } from './direct-users.ts';
 import { podCalls, podShares, type ScaleUp } from './pod-shares.ts';
 
 /** Whose pods are called, and how many there are at first. */
@@ -39,13 +41,19 @@ type Users = Pick<Mesh['users'], 'getUser'> & Disposable;
 const arm = <const Name extends string>(
   name: Name,
   title: string,
-  connect: (mesh: Mesh, signal: AbortSignal) => Users | Promise<Users>,
+  connect: (bench: Bench<typeof parameters>) => Users | Promise<Users>,
 ): Arm<typeof parameters, Figure, Name> => ({
   name,
   title,
-  run: ({ parameters: { rate, pods }, mesh, control, signal, load }) =>
-    withPods(control, SERVICE, BASE, signal, async base => {
-      using users = await connect(mesh, signal);
+  run: bench => {
+    const {
+      parameters: { rate, pods },
+      control,
+      signal,
+      load,
+    } = bench;
+    return withPods(control, SERVICE, BASE, signal, async base => {
+      using users = await connect(bench);
       const limits = () => ({ deadline: deadlineIn(AMPLE_MS), signal });
       for (let n = 0; n < OPENING_CALLS; n++) await users.getUser({ id: 1 }, limits());
       return await withPods(control, SERVICE, pods, signal, async all => {
@@ -57,8 +65,11 @@ const arm = <const Name extends string>(
         });
         return figuresOf(pictures, { base: namesOf(base), all: namesOf(all), readyAt }, rate);
       });
-    }),
+    });
+  },
 });
+
+const directly = ({ mesh, control }: Bench<unknown>) => directUsers({ ...mesh.ways, control });
 
 /** The figures of one repetition, of so many calls a second. */
 export function figuresOf(pictures: readonly CallPicture[], scaleUp: ScaleUp, rate: number): Record<Figure, number> {
@@ -114,18 +125,14 @@ export const scenario = defineScenario({
     answered: { title: 'Calls answered', unit: 'share' },
   },
   arms: [
-    arm('envoy', 'one connection to the lab’s Envoy, which takes the pods in turn', ({ users: { getUser } }) => ({
-      getUser,
+    arm('envoy', 'one connection to the lab’s Envoy, which takes the pods in turn', ({ mesh }) => ({
+      getUser: mesh.users.getUser,
       [Symbol.dispose]() {},
     })),
-    arm('round-robin', 'a connection to each address, in turn', ({ usersDirectly }, signal) =>
-      usersDirectly.toPods('round_robin', signal),
-    ),
+    arm('round-robin', 'a connection to each address, in turn', bench => directly(bench).toPods('round_robin', bench.signal)),
   ],
   controls: [
-    arm('first-address', 'one connection, to the first address', ({ usersDirectly }, signal) =>
-      usersDirectly.toPods('pick_first', signal),
-    ),
+    arm('first-address', 'one connection, to the first address', bench => directly(bench).toPods('pick_first', bench.signal)),
   ],
   headline: { figure: 'after', arm: 'envoy', control: 'first-address' },
   checks: [
@@ -153,9 +160,7 @@ export const scenario = defineScenario({
   ],
   inCluster: {
     because: 'locally there is no kube-proxy, by which a Service has one address',
-    controls: [
-      arm('l4-service', 'one connection, to the one address of a Service', ({ usersDirectly }) => usersDirectly.toL4Service()),
-    ],
+    controls: [arm('l4-service', 'one connection, to the one address of a Service', bench => directly(bench).toL4Service())],
     checks: [
       {
         says: `By one connection to an L4 Service, one pod has ${100 * PINNED} % of all calls at least, and no new one gets its share`,

@@ -3,7 +3,7 @@ import { type Client, createClient } from '../../../kit/client.ts';
 import { meshCredentials } from '../../../kit/mesh-credentials.ts';
 import { serviceName } from '../../../kit/method.ts';
 import type { Control } from '../../control.ts';
-import type { Conditions } from '../../result.ts';
+import type { Ways } from '../../mesh.ts';
 
 const { short } = serviceName(UserServiceService);
 
@@ -28,10 +28,7 @@ export interface DirectUsers {
 }
 
 /** What {@link directUsers} needs. */
-export interface DirectUsersOptions {
-  readonly mode: Conditions['mode'];
-  /** The folder of the lab's own identity; empty where the mesh is without TLS. */
-  readonly identity: string;
+export interface DirectUsersOptions extends Pick<Ways, 'mode' | 'identity'> {
   readonly control: Pick<Control, 'pods'>;
   /** Default 50051. */
   readonly port?: number;

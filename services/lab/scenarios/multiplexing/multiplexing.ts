@@ -8,7 +8,7 @@ import { tcpSegments } from '../../measure/tcp-segments.ts';
 import type { Mesh } from '../../mesh.ts';
 import { integer, loadParameters } from '../../parameters.ts';
 import { type Arm, defineScenario } from '../../scenario.ts';
-import type { Http1Users } from './http1-users.ts';
+import { createHttp1Users, type Http1Users } from './http1-users.ts';
 
 /** A deadline that does not matter, in milliseconds. */
 const AMPLE_MS = 20_000;
@@ -57,7 +57,7 @@ const arm = <const Name extends string>(
 });
 
 const http1 = <const Name extends string>(name: Name, title: string, maxSockets: number, allAnswered: boolean) =>
-  arm(name, title, mesh => mesh.usersByHttp1(maxSockets), allAnswered);
+  arm(name, title, ({ ways }) => createHttp1Users(ways.wide, maxSockets), allAnswered);
 
 /** The figures of one repetition: of bursts of so many calls, the connections that they came by, and the TCP segments of all hops. */
 export function figuresOf(
