@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { CallRecord } from '../kit/record.ts';
 import { RpcError } from '../kit/rpc-error.ts';
+import { share } from './measure/statistics.ts';
 
 /** How a call ended for the one who made it. */
 export interface CallEnd {
@@ -42,6 +43,21 @@ export function hopsOf({ hops }: Pick<CallPicture, 'hops'>, method: string): rea
 /** Whether each of these methods has left a record. */
 export function isComplete(picture: CallPicture, methods: readonly string[]): boolean {
   return methods.every(method => hopsOf(picture, method).length > 0);
+}
+
+/** The share of calls that ended with this status. */
+export function endedWith(pictures: readonly CallPicture[], name: string): number {
+  return share(pictures, ({ status }) => status === name);
+}
+
+/** How long each call took from when it was due, in milliseconds. */
+export function waitsOf(pictures: readonly CallPicture[]): number[] {
+  return pictures.map(({ dueAt, endedAt }) => endedAt - dueAt);
+}
+
+/** How long each call took from when it was begun, in milliseconds. */
+export function durationsOf(pictures: readonly CallPicture[]): number[] {
+  return pictures.map(({ begunAt, endedAt }) => endedAt - begunAt);
 }
 
 /** How long handlers worked for nobody: what each did after the caller had its answer or had given up, added up, in milliseconds. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { all, atLeast, atMost, type Compared, decimals, exactly, none, observe, ratio } from './checks.ts';
+import { all, atLeast, atMost, type Compared, decimals, exactly, inEvery, none, observe, ratio } from './checks.ts';
 
 const passed = (compared: readonly Compared[]) => compared.map(({ passed }) => passed);
 
@@ -39,6 +39,11 @@ describe('checks', () => {
       false,
       false,
     ]);
+  });
+
+  it('inEvery has the values of one figure, and of every arm', () => {
+    const arms = { one: { ms: [1, 2], other: [7] }, two: { ms: [3], other: [8] } };
+    assert.deepEqual(inEvery(arms, 'ms'), [1, 2, 3]);
   });
 
   it('ratio divides the median of one arm by that of the other', () => {

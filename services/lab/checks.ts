@@ -40,6 +40,12 @@ export const none = (...arms: readonly (readonly number[])[]): Compared => exact
 /** The median of one arm, divided by the median of another. */
 export const ratio = (one: readonly number[], other: readonly number[]): number => median(one) / median(other);
 
+/** The values of a figure in all repetitions of all these arms. */
+export const inEvery = <FigureName extends string>(
+  arms: Readonly<Record<string, Readonly<Record<FigureName, readonly number[]>>>>,
+  figure: FigureName,
+): number[] => Object.values(arms).flatMap(arm => arm[figure]);
+
 /** Writes a number with so many decimals. */
 export const decimals =
   (digits: number): Show =>

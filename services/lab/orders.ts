@@ -7,3 +7,6 @@ const USER_ID = 7;
 export function orderOf(orderId: string): CreateOrderRequest {
   return { orderId, userId: USER_ID, lines: [{ sku: 'sail', quantity: 1, unitPriceMinor: 100n }], currencyCode: 'EUR' };
 }
+
+/** The methods that PlaceOrder goes through to payments, each of which waits for the next. */
+export const CHAIN = ['PlaceOrder', 'CreateOrder', 'Charge'] as const;

@@ -24,7 +24,7 @@ export interface Description {
   readonly limits: Some<string>;
 }
 
-/** A figure that every arm has, once for each repetition. */
+/** A figure that every arm has, one value for each repetition. */
 export interface Figure {
   readonly title: string;
   /** "ms", "calls", "share" (from 0 to 1); empty for a ratio. */
@@ -45,6 +45,19 @@ export interface Arm<Parameters, FigureName extends string, ArmName extends stri
   /** Does it once, for as long as the parameters say, by the means of the bench; rejects when the bench's signal aborts. */
   run(bench: Bench<Parameters>): Promise<Figures<FigureName>>;
 }
+
+/**
+ * Makes the arms of a scenario that run in the same way: what tells one from another is its `way`.
+ *
+ *     const arm = armBy(async ({ load }: Bench<typeof parameters>, propagates: boolean) => figuresOf(await load(…)));
+ */
+export const armBy =
+  <Parameters, FigureName extends string, Way>(run: (bench: Bench<Parameters>, way: Way) => Promise<Figures<FigureName>>) =>
+  <const ArmName extends string>(name: ArmName, title: string, way: Way): Arm<Parameters, FigureName, ArmName> => ({
+    name,
+    title,
+    run: bench => run(bench, way),
+  });
 
 /** Every figure of every arm, one value for each repetition in their order. Plain data, so that a test can break it. */
 export type Measured<ArmName extends string, FigureName extends string> = Readonly<
