@@ -4,7 +4,8 @@ import type { WholeScenario } from '../../scenario.ts';
 import { scenarioInMode } from '../../scenario-in-mode.ts';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './balancing.ts';
+import { scenario } from './balancing.ts';
+import { figuresOf } from './figures.ts';
 
 const even = { old: [1, 1.01], after: [1.02, 1], busiest: [0.26, 0.25], served: [1, 1], seconds: [3, 2], answered: [1, 1] };
 const known = { ...even, after: [2, 2.01], busiest: [0.5, 0.5], served: [0, 0], seconds: [8, 8] };

@@ -1,20 +1,18 @@
 import { deadlineIn } from '../../../kit/deadline.ts';
 import { preciseNow } from '../../../kit/record.ts';
 import type { Bench } from '../../bench.ts';
-import type { CallPicture } from '../../call-picture.ts';
-import { all, atLeast, atMost, decimals, none, observe } from '../../checks.ts';
+import { all, atLeast, atMost, decimals, inEvery, none, observe } from '../../checks.ts';
 import type { PodSummary } from '../../control.ts';
-import { share } from '../../measure/statistics.ts';
 import type { Mesh } from '../../mesh.ts';
 import { integer, loadParameters } from '../../parameters.ts';
 import { withPods } from '../../rollouts.ts';
-import { type Arm, defineScenario } from '../../scenario.ts';
+import { armBy, defineScenario } from '../../scenario.ts';
+import { description } from './description.ts';
 import { directUsers } from './direct-users.ts';
-import { podCalls, podShares, type ScaleUp } from './pod-shares.ts';
+import { BASE, figures, figuresOf } from './figures.ts';
 
-/** Whose pods are called, and how many there are at first. */
+/** Whose pods are called. */
 const SERVICE = 'users';
-const BASE = 2;
 /** Calls by which a channel opens its connections, while there are no other pods. */
 const OPENING_CALLS = 20;
 /** A deadline that does not matter, in milliseconds. */
@@ -31,52 +29,30 @@ const parameters = {
   pods: integer({ title: `Pods that ${BASE} become`, unit: '', default: 4, min: 3, max: 6 }),
 };
 
-type Figure = 'old' | 'after' | 'busiest' | 'served' | 'seconds' | 'answered';
-
-const namesOf = (pods: readonly PodSummary[]) => pods.map(({ name }) => name);
-
 /** A client that calls users in one way. */
 type Users = Pick<Mesh['users'], 'getUser'> & Disposable;
 
-const arm = <const Name extends string>(
-  name: Name,
-  title: string,
-  connect: (bench: Bench<typeof parameters>) => Users | Promise<Users>,
-): Arm<typeof parameters, Figure, Name> => ({
-  name,
-  title,
-  run: bench => {
-    const {
-      parameters: { rate, pods },
-      control,
-      signal,
-      load,
-    } = bench;
-    return withPods(control, SERVICE, BASE, signal, async base => {
-      using users = await connect(bench);
-      const limits = () => ({ deadline: deadlineIn(AMPLE_MS), signal });
-      for (let n = 0; n < OPENING_CALLS; n++) await users.getUser({ id: 1 }, limits());
-      return await withPods(control, SERVICE, pods, signal, async all => {
-        const readyAt = preciseNow();
-        const pictures = await load({
-          hops: ['GetUser'],
-          warmUp: false,
-          call: ({ n, metadata }) => users.getUser({ id: 1 + (n % 10_000) }, { ...limits(), metadata: metadata() }),
-        });
-        return figuresOf(pictures, { base: namesOf(base), all: namesOf(all), readyAt }, rate);
-      });
-    });
-  },
-});
-
+const namesOf = (pods: readonly PodSummary[]) => pods.map(({ name }) => name);
 const directly = ({ mesh, control }: Bench<unknown>) => directUsers({ ...mesh.ways, control });
 
-/** The figures of one repetition, of so many calls a second. */
-export function figuresOf(pictures: readonly CallPicture[], scaleUp: ScaleUp, rate: number): Record<Figure, number> {
-  const shares = podShares(podCalls(pictures, 'GetUser'), scaleUp, rate);
-  const busiest = shares.after / scaleUp.all.length;
-  return { ...shares, busiest, answered: share(pictures, ({ status }) => status === 'OK') };
-}
+const arm = armBy((bench: Bench<typeof parameters>, connect: (bench: Bench<unknown>) => Users | Promise<Users>) => {
+  const { rate, pods } = bench.parameters;
+  const { control, signal, load } = bench;
+  return withPods(control, SERVICE, BASE, signal, async base => {
+    using users = await connect(bench);
+    const limits = () => ({ deadline: deadlineIn(AMPLE_MS), signal });
+    for (let n = 0; n < OPENING_CALLS; n++) await users.getUser({ id: 1 }, limits());
+    return await withPods(control, SERVICE, pods, signal, async all => {
+      const readyAt = preciseNow();
+      const pictures = await load({
+        hops: ['GetUser'],
+        warmUp: false,
+        call: ({ n, metadata }) => users.getUser({ id: 1 + (n % 10_000) }, { ...limits(), metadata: metadata() }),
+      });
+      return figuresOf(pictures, { base: namesOf(base), all: namesOf(all), readyAt }, rate);
+    });
+  });
+});
 
 /** Whether one pod has nearly all calls of each repetition, and no new one its share. */
 function pinned({ busiest, served }: Readonly<Record<'busiest' | 'served', readonly number[]>>) {
@@ -92,38 +68,9 @@ export const scenario = defineScenario({
       'within seconds',
     by: 'Kubernetes blog, “gRPC Load Balancing on Kubernetes without Tears”; gRPC documentation, guides/custom-load-balancing',
   },
-  describe: {
-    question: 'A service gets more pods while it is called: who gets the calls?',
-    method:
-      `users has ${BASE} pods, and is called. Then it gets more, and is called on, by the same channel, once these are ready. In one arm ` +
-      'all calls go by one connection to the lab’s own Envoy, which gives them to the pods in turn. In the others the lab calls the pods itself, past ' +
-      'its Envoy, by mutual TLS: in turn by a connection to each address that it has got (round_robin), or, as gRPC does by itself, ' +
-      'by one connection to the first of them (pick_first). In a cluster it gets the addresses from DNS, and in one more control ' +
-      'there is only one, that of a Service which is not headless: there the kernel chooses a pod for the connection. Locally there ' +
-      'is neither; the addresses are those that the Kubernetes API says when the channel is opened.',
-    reading:
-      'How busy the busiest pod is, in times of its share: 1 is even; with one pod for all calls it is the number of pods. A new pod ' +
-      'has got its share when half of what would be fair has come to it within a second; where that never happens, the time is all ' +
-      'that there was. Round robin in the caller is as even as Envoy over the pods that it knows, and needs no proxy. But grpc-js asks ' +
-      'for addresses only when a connection breaks, so that new pods are not found while all is well. Envoy asks DNS every 2 s; how ' +
-      'long a new pod waits is mostly how long DNS answers from a cache.',
-    limits: [
-      'Many callers: an L4 Service spreads their connections by chance, which is even only when there are very many.',
-      'Servers that end connections when they are old, after which callers ask DNS again: new pods then get calls that late.',
-      'Calls that differ in what they take: taking turns is even in calls, not in work.',
-      'Pods that go: the scenario drain.',
-      'Locally, DNS: a list of addresses that does not change could not lead to a new pod.',
-    ],
-  },
+  describe: description,
   parameters,
-  figures: {
-    old: { title: 'Busiest of the old pods, in times of its share', unit: '' },
-    after: { title: 'Busiest of all pods, in times of its share', unit: '' },
-    busiest: { title: 'Calls that it has', unit: 'share' },
-    served: { title: 'New pods that get their share', unit: 'share' },
-    seconds: { title: 'Until then', unit: 's' },
-    answered: { title: 'Calls answered', unit: 'share' },
-  },
+  figures,
   arms: [
     arm('envoy', 'one connection to the lab’s Envoy, which takes the pods in turn', ({ mesh }) => ({
       getUser: mesh.users.getUser,
@@ -155,7 +102,7 @@ export const scenario = defineScenario({
     },
     {
       says: 'Every call in every arm is answered',
-      test: arms => observe`${all(...Object.values(arms).map(({ answered }) => answered))}`,
+      test: arms => observe`${all(inEvery(arms, 'answered'))}`,
     },
   ],
   inCluster: {

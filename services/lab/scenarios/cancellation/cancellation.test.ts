@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './cancellation.ts';
+import { scenario } from './cancellation.ts';
+import { figuresOf } from './figures.ts';
 
 const cancelled = { status: 'CANCELLED' } as const;
 const same = (stopP50: number, stopP99: number) => ({ stopP50: [stopP50, stopP50], stopP99: [stopP99, stopP99] });

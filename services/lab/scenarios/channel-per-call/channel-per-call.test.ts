@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './channel-per-call.ts';
+import { scenario } from './channel-per-call.ts';
+import { figuresOf } from './figures.ts';
 
 const figures = (cpu: number, p50: number, connections: number, segments: number) => ({
   cpu: [cpu, cpu],

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './deadlines.ts';
+import { scenario } from './deadlines.ts';
+import { figuresOf } from './figures.ts';
 
 const late = { status: 'DEADLINE_EXCEEDED' } as const;
 const chain = (...budgets: [number, number, number]) =>

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { PodSummary } from '../../control.ts';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './drain.ts';
+import { scenario } from './drain.ts';
+import { figuresOf } from './figures.ts';
 
 test('each check of drain fails on the arm that breaks it', () => {
   const good = {

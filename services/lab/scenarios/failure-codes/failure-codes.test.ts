@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './failure-codes.ts';
+import { scenario } from './failure-codes.ts';
+import { figuresOf } from './figures.ts';
 
 const figures = (retryAfter: number, named: number, decidable = 1) => ({
   expected: [1, 1],

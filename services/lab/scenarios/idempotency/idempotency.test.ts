@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture } from '../../testing-pictures.ts';
-import { figuresOf, type Outcome, scenario } from './idempotency.ts';
+import { figuresOf, type Outcome } from './figures.ts';
+import { scenario } from './idempotency.ts';
 
 test('each check of idempotency fails on the arm that breaks it', () => {
   const both = { expired: [1, 1], done: [1, 0.99], answered: [1, 1] };

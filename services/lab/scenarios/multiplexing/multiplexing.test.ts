@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './multiplexing.ts';
+import { figuresOf } from './figures.ts';
+import { scenario } from './multiplexing.ts';
 
 const figures = (answered: number, connections: number, atOnce: number, segments: number) => ({
   answered: [answered, answered],

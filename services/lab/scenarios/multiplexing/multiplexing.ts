@@ -1,13 +1,15 @@
 import { deadlineIn } from '../../../kit/deadline.ts';
-import type { CallPicture } from '../../call-picture.ts';
-import { all, atLeast, atMost, exactly, observe } from '../../checks.ts';
-import { countConnections, type FollowedConnections, followConnections, mostAtOnce } from '../../connections.ts';
+import type { Bench } from '../../bench.ts';
+import { all, atLeast, atMost, exactly, inEvery, observe } from '../../checks.ts';
+import { followConnections } from '../../connections.ts';
 import { loadCounter } from '../../measure/load-counter.ts';
-import { median, percent, quantile, RESOLUTION, share, spread } from '../../measure/statistics.ts';
+import { median, percent, RESOLUTION, spread } from '../../measure/statistics.ts';
 import { tcpSegments } from '../../measure/tcp-segments.ts';
 import type { Mesh } from '../../mesh.ts';
 import { integer, loadParameters } from '../../parameters.ts';
-import { type Arm, defineScenario } from '../../scenario.ts';
+import { armBy, defineScenario } from '../../scenario.ts';
+import { description } from './description.ts';
+import { figures, figuresOf } from './figures.ts';
 import { createHttp1Users, type Http1Users } from './http1-users.ts';
 
 /** A deadline that does not matter, in milliseconds. */
@@ -26,58 +28,36 @@ const parameters = {
   patience: integer({ title: 'How long callers wait', unit: 'ms', default: 6000, min: 100, max: 10_000 }),
 };
 
-type Figure = 'answered' | 'p50' | 'p99' | 'asked' | 'atOnce' | 'connections' | 'onward' | 'arrived' | 'segments';
-
-const arm = <const Name extends string>(
-  name: Name,
-  title: string,
-  connect: (mesh: Mesh) => Http1Users,
-  allAnswered: boolean,
-): Arm<typeof parameters, Figure, Name> => ({
-  name,
-  title,
-  async run({ parameters: { rate, work, patience }, mesh, signal, load }) {
-    using users = connect(mesh);
-    // the warm-up: no arm's connections are opened by calls that count
-    const opening = { deadline: deadlineIn(AMPLE_MS), signal };
-    await Promise.all(Array.from({ length: rate }, () => users.getUser({ id: 1 }, opening)));
-    const followed = followConnections();
-    const counter = loadCounter({ segments: tcpSegments });
-    const pictures = await load({
-      warmUp: false,
-      hops: allAnswered ? ['GetUser'] : [], // what has not had its turn has been nowhere
-      call: ({ n, id, metadata }) => {
-        const steps = [{ service: 'users', waitMs: work }];
-        const options = { deadline: deadlineIn(patience), signal, metadata: metadata(steps), onMetadata: followed.note(id) };
-        return counter.during(n === 0, () => users.getUser({ id: 1 }, options));
-      },
-    });
-    return figuresOf(pictures, followed, { asked: rate, segments: counter.grown().segments });
-  },
-});
-
-const http1 = <const Name extends string>(name: Name, title: string, maxSockets: number, allAnswered: boolean) =>
-  arm(name, title, ({ ways }) => createHttp1Users(ways.wide, maxSockets), allAnswered);
-
-/** The figures of one repetition: of bursts of so many calls, the connections that they came by, and the TCP segments of all hops. */
-export function figuresOf(
-  pictures: readonly CallPicture[],
-  { connections, onward, arrived }: Omit<FollowedConnections, 'note'>,
-  { asked, segments }: { readonly asked: number; readonly segments: number },
-): Record<Figure, number> {
-  const waits = pictures.map(({ dueAt, endedAt }) => endedAt - dueAt);
-  return {
-    asked,
-    onward: countConnections(pictures, onward),
-    arrived: countConnections(pictures, arrived),
-    p50: quantile(waits, 0.5),
-    p99: quantile(waits, 0.99),
-    connections: countConnections(pictures, connections),
-    atOnce: mostAtOnce(pictures, connections, 'GetUser'),
-    segments: segments / pictures.length,
-    answered: share(pictures, ({ status }) => status === 'OK'),
-  };
+interface Way {
+  readonly connect: (mesh: Mesh) => Http1Users;
+  readonly allAnswered: boolean;
 }
+
+const http1 =
+  (maxSockets: number) =>
+  ({ ways }: Mesh) =>
+    createHttp1Users(ways.wide, maxSockets);
+
+const arm = armBy(async (bench: Bench<typeof parameters>, { connect, allAnswered }: Way) => {
+  const { rate, work, patience } = bench.parameters;
+  const { mesh, signal, load } = bench;
+  using users = connect(mesh);
+  // the warm-up: no arm's connections are opened by calls that count
+  const opening = { deadline: deadlineIn(AMPLE_MS), signal };
+  await Promise.all(Array.from({ length: rate }, () => users.getUser({ id: 1 }, opening)));
+  const followed = followConnections();
+  const counter = loadCounter({ segments: tcpSegments });
+  const pictures = await load({
+    warmUp: false,
+    hops: allAnswered ? ['GetUser'] : [], // what has not had its turn has been nowhere
+    call: ({ n, id, metadata }) => {
+      const steps = [{ service: 'users', waitMs: work }];
+      const options = { deadline: deadlineIn(patience), signal, metadata: metadata(steps), onMetadata: followed.note(id) };
+      return counter.during(n === 0, () => users.getUser({ id: 1 }, options));
+    },
+  });
+  return figuresOf(pictures, followed, { asked: rate, segments: counter.grown().segments });
+});
 
 /** Many calls on one connection at the same time, and what a protocol that has one at a time needs instead. */
 export const scenario = defineScenario({
@@ -86,54 +66,23 @@ export const scenario = defineScenario({
     says: 'Many calls share one connection at the same time, and none waits until another has been answered',
     by: 'RFC 9113 (HTTP/2), section 1; the design guide that this project comes from',
   },
-  describe: {
-    question: 'A caller needs four hundred answers at once: how many has it in time, and over how many connections?',
-    method:
-      'Four hundred calls of GetUser begin in the same moment; users takes so long that all of them are under way together, and ' +
-      'callers wait three times as long. In one arm gRPC makes them on the one connection of its channel. In the others they go by ' +
-      'HTTP/1.1, which carries one call at a time: over as many connections as there are calls, over six as browsers do, and over ' +
-      'one. It is the same message to the same pods by the same proxies, of which the first speaks both, and takes as many calls ' +
-      'on one connection as come. All connections are open before the calls that count.',
-    reading:
-      'Connections are counted on the whole way: those of the caller, and those from its proxy to the proxies of users, once as ' +
-      'the one end numbers them and once as the other does. Envoy goes on by HTTP/2 whatever has come, so four hundred connections ' +
-      'become a few there; not one, because each carries 100 calls at most, and users has two pods. How many calls one connection of ' +
-      'the caller had at once is counted where they were served. With a connection for each call HTTP/1.1 waits for nobody either; ' +
-      'which of the two is then faster is a matter of CPU, not of multiplexing, and in Node HTTP/1.1 takes less of it for small ' +
-      'calls: without proxies several times less. See the CPU of the lab in each arm.',
-    limits: [
-      'More calls at once than one connection may carry: those wait in the caller, as `stream-cap` shows.',
-      'Packet loss, which on one connection delays all calls, and on many only some.',
-      'JSON: HTTP/1.1 here carries the same Protocol Buffers, so that only the protocol differs.',
-      'TCP segments are counted by the kernel for all of a pod, locally for all of the machine: what else goes on adds to them.',
-    ],
-  },
+  describe: description,
   parameters,
-  figures: {
-    answered: { title: 'Calls answered in time', unit: 'share' },
-    p50: { title: 'Answered or given up after, median', unit: 'ms', latency: true },
-    p99: { title: 'Answered or given up after, p99', unit: 'ms', latency: true },
-    asked: { title: 'Calls begun at once', unit: 'calls' },
-    atOnce: { title: 'Calls at once on one connection, most', unit: 'calls' },
-    connections: { title: 'Connections of the caller', unit: '' },
-    onward: { title: 'Connections from its proxy on', unit: '' },
-    arrived: { title: 'The same, as the proxies of users count', unit: '' },
-    segments: { title: 'TCP segments per call, all hops', unit: '' },
-  },
+  figures,
   arms: [
-    arm('multiplexed', 'gRPC on one connection', mesh => mesh.usersByWide(), true),
-    http1('socket-each', 'HTTP/1.1, a connection for each call', Infinity, true),
+    arm('multiplexed', 'gRPC on one connection', { connect: mesh => mesh.usersByWide(), allAnswered: true }),
+    arm('socket-each', 'HTTP/1.1, a connection for each call', { connect: http1(Infinity), allAnswered: true }),
   ],
   controls: [
-    http1('six-sockets', 'HTTP/1.1 on six connections', 6, false),
-    http1('one-socket', 'HTTP/1.1 on one connection', 1, false),
+    arm('six-sockets', 'HTTP/1.1 on six connections', { connect: http1(6), allAnswered: false }),
+    arm('one-socket', 'HTTP/1.1 on one connection', { connect: http1(1), allAnswered: false }),
   ],
   headline: { figure: 'answered', arm: 'multiplexed', control: 'one-socket' },
   checks: [
     {
       says: 'gRPC has all calls of a burst under way at once on 1 connection; HTTP/1.1 never has 2 on one',
       test: ({ multiplexed: { atOnce, asked, connections }, ...http1 }) => {
-        const theirs = Math.max(...Object.values(http1).flatMap(({ atOnce }) => atOnce));
+        const theirs = Math.max(...inEvery(http1, 'atOnce'));
         const least = atLeast(Math.max(...asked), atOnce, String);
         return observe`${least} on ${exactly(1, Math.max(...connections))}; ${exactly(1, theirs)}`;
       },

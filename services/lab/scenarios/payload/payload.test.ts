@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './payload.ts';
+import { figuresOf } from './figures.ts';
+import { scenario } from './payload.ts';
 
 const figures = (bytes: readonly [number, number, number], codec200: number) => ({
   bytes1: [bytes[0], bytes[0]],

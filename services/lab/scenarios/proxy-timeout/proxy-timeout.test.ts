@@ -4,7 +4,8 @@ import type { CallRecord } from '../../../kit/record.ts';
 import type { CallPicture } from '../../call-picture.ts';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './proxy-timeout.ts';
+import { figuresOf } from './figures.ts';
+import { scenario } from './proxy-timeout.ts';
 
 const BUDGET = 1500;
 const share = (of: 'answered' | 'expired') => ({ answered: [0, 0], expired: [0, 0], byProxy: [0, 0], [of]: [1, 1] });

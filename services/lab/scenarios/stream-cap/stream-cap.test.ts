@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertChecks } from '../../testing-checks.ts';
 import { picture, record } from '../../testing-pictures.ts';
-import { figuresOf, scenario } from './stream-cap.ts';
+import { figuresOf } from './figures.ts';
+import { scenario } from './stream-cap.ts';
 
 const figures = (stale: number, waited: number, served: number, connections: number, atOnce: number) => ({
   stale: [stale, stale],

@@ -1,10 +1,13 @@
 import { deadlineIn } from '../../../kit/deadline.ts';
-import { type CallPicture, hopsOf } from '../../call-picture.ts';
-import { all, atLeast, atMost, decimals, exactly, observe, ratio } from '../../checks.ts';
-import { type Connections, countConnections, followConnections, mostAtOnce } from '../../connections.ts';
-import { median, percent, quantile, share } from '../../measure/statistics.ts';
+import type { Bench } from '../../bench.ts';
+import { all, atLeast, atMost, decimals, exactly, inEvery, observe, ratio } from '../../checks.ts';
+import { followConnections } from '../../connections.ts';
+import { median, percent } from '../../measure/statistics.ts';
 import { integer, loadParameters, type Values } from '../../parameters.ts';
-import { type Arm, defineScenario } from '../../scenario.ts';
+import { armBy, defineScenario } from '../../scenario.ts';
+import { description } from './description.ts';
+import { figures, figuresOf } from './figures.ts';
+import { gate } from './gate.ts';
 
 /** Where calls wait unseen, the callee believes that the caller waits this much longer than it does, at least, in milliseconds. */
 const LEAST_STALE_MS = 100;
@@ -26,71 +29,25 @@ const parameters = {
   cap: integer({ title: 'Calls on a connection at once, as the caller knows', unit: 'calls', default: 100, min: 1, max: 1000 }),
 };
 
-type Figure = 'waited' | 'served' | 'stale' | 'atOnce' | 'connections' | 'answered';
+/** How many connections an arm has, and how many calls its caller begins at once. */
+type Way = (values: Values<typeof parameters>) => { readonly channels: number; readonly limit?: number };
 
-/** The values of this scenario's parameters. */
-type Settings = Values<typeof parameters>;
-
-const arm = <const Name extends string>(
-  name: Name,
-  title: string,
-  channels: (values: Settings) => number,
-  limitOf: (values: Settings) => number = () => Infinity,
-): Arm<typeof parameters, Figure, Name> => ({
-  name,
-  title,
-  async run({ parameters: values, mesh, load }) {
-    const { work, budget } = values;
-    using open = new DisposableStack();
-    const users = Array.from({ length: channels(values) }, () => open.use(mesh.usersByAnother()));
-    const pass = gate(limitOf(values));
-    const { connections, note } = followConnections();
-    const pictures = await load({
-      hops: ['GetUser'],
-      call: ({ n, id, signal, metadata }) => {
-        const steps = [{ service: 'users', waitMs: work }];
-        const options = { deadline: deadlineIn(budget), signal, metadata: metadata(steps), onMetadata: note(id) };
-        return pass(async () => users[n % users.length]?.getUser({ id: 1 }, options));
-      },
-    });
-    return figuresOf(pictures, connections, values);
-  },
+const arm = armBy(async ({ parameters: values, mesh, load }: Bench<typeof parameters>, way: Way) => {
+  const { channels, limit = Infinity } = way(values);
+  using open = new DisposableStack();
+  const users = Array.from({ length: channels }, () => open.use(mesh.usersByAnother()));
+  const pass = gate(limit);
+  const { connections, note } = followConnections();
+  const pictures = await load({
+    hops: ['GetUser'],
+    call: ({ n, id, signal, metadata }) => {
+      const steps = [{ service: 'users', waitMs: values.work }];
+      const options = { deadline: deadlineIn(values.budget), signal, metadata: metadata(steps), onMetadata: note(id) };
+      return pass(async () => users[n % users.length]?.getUser({ id: 1 }, options));
+    },
+  });
+  return figuresOf(pictures, connections, values);
 });
-
-/** Lets at most so many calls be under way; the others wait here in their order, where the caller can count them. */
-function gate(limit: number): <Answer>(call: () => Promise<Answer>) => Promise<Answer> {
-  const waiting: (() => void)[] = [];
-  let free = limit;
-  return async call => {
-    if (free > 0) free--;
-    else await new Promise<void>(resolve => waiting.push(resolve));
-    try {
-      return await call();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
-    }
-  };
-}
-
-/** The figures of one repetition of calls of `budget` milliseconds, for each of which users was told to take `work`. */
-export function figuresOf(
-  pictures: readonly CallPicture[],
-  connections: Connections,
-  { work, budget }: { readonly work: number; readonly budget: number },
-): Record<Figure, number> {
-  const served = pictures.flatMap(picture => hopsOf(picture, 'GetUser').map(hop => ({ ...hop, begunAt: picture.begunAt })));
-  const p99 = (values: readonly number[]) => quantile(values, 0.99);
-  return {
-    stale: p99(served.map(({ arrivedAt, budgetMs = Infinity, begunAt }) => arrivedAt + budgetMs - (begunAt + budget))),
-    waited: p99(pictures.map(({ dueAt, endedAt }) => endedAt - dueAt)) / work,
-    served: p99(served.map(({ arrivedAt, endedAt }) => endedAt - arrivedAt)) / work,
-    connections: countConnections(pictures, connections),
-    atOnce: mostAtOnce(pictures, connections, 'GetUser'),
-    answered: share(pictures, ({ status }) => status === 'OK'),
-  };
-}
 
 /** A connection carries only so many calls; what waits for a place waits where neither side sees it. */
 export const scenario = defineScenario({
@@ -99,42 +56,17 @@ export const scenario = defineScenario({
     says: 'Calls beyond what one connection may carry queue in the client: use several channels, or know the limit',
     by: 'gRPC documentation, guides/performance ("… HTTP/2 connections have a limit on the number of concurrent streams …")',
   },
-  describe: {
-    question: 'Where do calls wait that one connection cannot carry, and who knows of it?',
-    method:
-      'More calls of GetUser are begun than one connection may carry at a time (SETTINGS_MAX_CONCURRENT_STREAMS, 100 here), each ' +
-      'with the same deadline. In the control one channel gets them all. In one arm they are shared out to several channels, each ' +
-      'with a connection of its own; in the other the caller knows the limit and lets calls wait before it begins them.',
-    reading:
-      'grpc-timeout is written when a call is begun, and the call then waits within the HTTP/2 client: the callee believes in a ' +
-      'deadline that is later than its caller’s by this wait, and that is the first figure. What a call takes is given in ' +
-      'multiples of what users was told to take: “by the callee” is what its dashboards show, “by the caller” is what the caller ' +
-      'waits. A caller that knows the limit is not faster, but what it sends is true, and it can refuse or shed what waits.',
-    limits: [
-      'Limits that change while a connection is open.',
-      'Proxies that open a second connection by themselves, as Envoy does for its own calls; grpc-js does not.',
-      'Clocks of different nodes are compared in a cluster of several; on one machine there is one clock.',
-    ],
-  },
+  describe: description,
   parameters,
-  figures: {
-    stale: { title: 'Deadline by the callee later than the caller’s, p99', unit: 'ms', latency: true },
-    waited: { title: 'Call by the caller, p99, in multiples of the work', unit: '', latency: true },
-    served: { title: 'Call by the callee, p99, in multiples of the work', unit: '' },
-    connections: { title: 'Connections', unit: '' },
-    atOnce: { title: 'Calls at once on one, most', unit: 'calls' },
-    answered: { title: 'Calls answered', unit: 'share' },
-  },
+  figures,
   arms: [
-    arm('spread', 'several connections', ({ connections }) => connections),
-    arm(
-      'known-limit',
-      'one connection, and a caller that begins no more than it carries',
-      () => 1,
-      ({ cap }) => cap,
-    ),
+    arm('spread', 'several connections', ({ connections: channels }) => ({ channels })),
+    arm('known-limit', 'one connection, and a caller that begins no more than it carries', ({ cap: limit }) => ({
+      channels: 1,
+      limit,
+    })),
   ],
-  controls: [arm('one-connection', 'one connection, and a caller that does not care', () => 1)],
+  controls: [arm('one-connection', 'one connection, and a caller that does not care', () => ({ channels: 1 }))],
   headline: { figure: 'stale', arm: 'known-limit', control: 'one-connection' },
   checks: [
     {
@@ -168,7 +100,7 @@ export const scenario = defineScenario({
     },
     {
       says: 'Every call in every arm is answered',
-      test: arms => observe`${all(...Object.values(arms).map(({ answered }) => answered))}`,
+      test: arms => observe`${all(inEvery(arms, 'answered'))}`,
     },
   ],
 });
