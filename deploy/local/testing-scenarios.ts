@@ -18,8 +18,10 @@ const OTHERS: Record<string, Record<string, string>> = {
   multiplexing: { ...QUICK, rate: '200', work: '1200', patience: '3000' },
   'stream-cap': { ...QUICK, rate: '300', work: '700' },
   payload: { ...QUICK, rate: '2' },
-  // the first one is of code that has not been compiled yet; many items, as grpc-js itself holds 16
-  streaming: { ...QUICK, rate: '1', repetitions: '3', wide: '200', padding: '256', work: '10' },
+  // the first one is of code that has not been compiled yet
+  streaming: { ...QUICK, rate: '1', repetitions: '3' },
+  // many items, as grpc-js itself holds 16
+  'flow-control': { ...QUICK, rate: '1', items: '200', padding: '256', work: '10' },
   // as long as a rollout takes, and enough calls under way that a killed pod loses some
   drain: { ...QUICK, rate: '100', seconds: '30' },
   // as long as Envoy takes to find new pods

@@ -3,6 +3,7 @@ import type { ImportOrdersRequest } from '../../proto/gen/telltale/orders/v1/ord
 import type { CallOptions } from '../kit/client.ts';
 import { deadlineIn } from '../kit/deadline.ts';
 import { hasCode } from '../kit/rpc-error.ts';
+import { share } from './measure/statistics.ts';
 import type { Mesh } from './mesh.ts';
 
 /** Orders of a user who has no others. */
@@ -77,3 +78,8 @@ export const fetchByBidi: Fetch = async ({ orders }, { ids }, { options }) => {
   const answers = await Array.fromAsync(orders.lookupOrders(requests, options(true)));
   return answers.map(({ order }) => order?.orderId ?? '');
 };
+
+/** The share of the expected ids that came, each in its place; 0 when more came than were expected. */
+export function rightShare(expected: readonly string[], came: readonly string[]): number {
+  return came.length > expected.length ? 0 : share([...expected.entries()], ([n, id]) => came[n] === id);
+}

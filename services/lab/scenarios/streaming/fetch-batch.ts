@@ -1,7 +1,6 @@
 import type { Bench } from '../../bench.ts';
-import { share } from '../../measure/statistics.ts';
 import { markUsage, usageSince } from '../../measure/usage.ts';
-import type { Fetch, FetchOptions, OrderSet } from '../../order-batches.ts';
+import { type Fetch, type FetchOptions, type OrderSet, rightShare } from '../../order-batches.ts';
 import { cpuOf, usedUs } from './pod-cpu.ts';
 
 /** What fetching a set once has given. */
@@ -35,9 +34,4 @@ export async function fetchBatch(
     ordersCpu: used / count,
     right: rightShare(set.ids, came),
   };
-}
-
-/** The share of the expected ids that came, each in its place; 0 when more came than were expected. */
-export function rightShare(expected: readonly string[], came: readonly string[]): number {
-  return came.length > expected.length ? 0 : share([...expected.entries()], ([n, id]) => came[n] === id);
 }
