@@ -8,9 +8,10 @@ import { readResult } from '../../services/lab/read-result.ts';
 import type { Result } from '../../services/lab/result.ts';
 import { isWorking } from '../local/testing-labs.ts';
 import { SERVICES } from '../local/testing-mesh.ts';
-import { QUICK } from '../local/testing-scenarios.ts';
+import { quickSettings } from '../local/testing-scenarios.ts';
 import { kubectl, kubectlJson, type PortForward, podsOf, portForward, settled, until } from './kubectl.ts';
 
+const QUICK = quickSettings('deadlines');
 const SLOWLY = { ...QUICK, seconds: '20' };
 /** How long a pod may take to be replaced, and what it has left behind to be gone, in milliseconds. */
 const AWAY_MS = 90_000;

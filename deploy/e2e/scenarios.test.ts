@@ -33,7 +33,7 @@ describe('the lab in the cluster', () => {
       ...(mode === 'cluster' ? [] : [`ran in mode ${mode}`]),
       ...(droppedRecords === 0 ? [] : [`${droppedRecords} records were dropped`]),
     ];
-    const failures = await runAllQuickly(lab, t.diagnostic.bind(t), judge, name => quickSettings(name, 'dns'));
+    const failures = await runAllQuickly(lab, t.diagnostic.bind(t), judge, name => quickSettings(name, 'cluster'));
     assert.deepEqual(failures, []);
     await settled();
     assert.deepEqual(await replicas(), before);

@@ -11,7 +11,9 @@ import type { Result } from '../../services/lab/result.ts';
 import { runPaths } from './paths.ts';
 import { isIdle, labFrom } from './testing-labs.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
-import { QUICK } from './testing-scenarios.ts';
+import { quickSettings } from './testing-scenarios.ts';
+
+const QUICK = quickSettings('deadlines');
 
 describe('killed in the middle of a run', () => {
   let mesh: TestMesh;

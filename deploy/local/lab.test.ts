@@ -18,9 +18,10 @@ import { CLUSTER_DELAY_MS } from './endpoints.ts';
 import { repo, runPaths } from './paths.ts';
 import { isIdle } from './testing-labs.ts';
 import { startTestMesh, type TestMesh } from './testing-mesh.ts';
-import { QUICK, quickSettings, runAllQuickly, runScenario } from './testing-scenarios.ts';
+import { quickSettings, runAllQuickly, runScenario } from './testing-scenarios.ts';
 
 const CLI = join(repo, 'services', 'lab', 'cli.ts');
+const QUICK = quickSettings('deadlines');
 const SLOWLY = { ...QUICK, seconds: '20' };
 describe('the lab in a local mesh', () => {
   let mesh: TestMesh;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { scenarioNames } from '../../services/lab/catalog.ts';
 import type { Result, VerdictKind } from '../../services/lab/result.ts';
 import { sampleResult } from '../../services/lab/testing-result.ts';
-import { runAllQuickly } from './testing-scenarios.ts';
+import { quickSettings, runAllQuickly } from './testing-scenarios.ts';
 
 /** A lab whose runs end with these verdicts, scenario by scenario; all others hold. */
 function fakeLab(verdicts: Record<string, VerdictKind[]>, names = scenarioNames(), saturated: string | null = null) {
@@ -79,4 +79,11 @@ test('runAllQuickly fails a scenario that passes and is judged wrong, and one th
     },
   };
   assert.match((await runAllQuickly(broken, say))[0] ?? '', /this is no result: #\/arms/);
+});
+
+test('quickSettings has what a scenario sets, what differs in a cluster, and else the same for all', () => {
+  assert.deepEqual(quickSettings('deadlines'), { rate: '10', seconds: '1', repetitions: '2' });
+  assert.deepEqual(quickSettings('cancellation'), { rate: '20', seconds: '5', repetitions: '2' });
+  assert.deepEqual(quickSettings('cancellation', 'cluster'), { rate: '10', seconds: '5', repetitions: '2' });
+  assert.throws(() => quickSettings('deadline'), /did you mean deadlines/);
 });

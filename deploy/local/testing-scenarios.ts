@@ -3,44 +3,20 @@ import type { TestContext } from 'node:test';
 import type { LabServiceService as Lab } from '../../proto/gen/telltale/lab/v1/lab.ts';
 import type { Client } from '../../services/kit/client.ts';
 import { deadlineIn } from '../../services/kit/deadline.ts';
-import { scenarioNames } from '../../services/lab/catalog.ts';
+import { findScenario, loadCatalog } from '../../services/lab/catalog.ts';
 import { readResult } from '../../services/lab/read-result.ts';
-import type { Result } from '../../services/lab/result.ts';
+import type { Conditions, Result } from '../../services/lab/result.ts';
+import { QUICK } from '../../services/lab/scenario.ts';
 
-/** As little load as shows something. */
-export const QUICK = { rate: '10', seconds: '1', repetitions: '2' };
+/** The scenarios as a lab without a cluster has them. */
+const catalog = await loadCatalog('local');
 
-/** Scenarios that need other settings to be quick. */
-const OTHERS: Record<string, Record<string, string>> = {
-  // enough calls that one of a hundred may be late
-  cancellation: { ...QUICK, rate: '20', seconds: '5' },
-  'channel-per-call': { ...QUICK, rate: '100' },
-  multiplexing: { ...QUICK, rate: '200', work: '1200', patience: '3000' },
-  'stream-cap': { ...QUICK, rate: '300', work: '700' },
-  payload: { ...QUICK, rate: '2' },
-  // the first one is of code that has not been compiled yet
-  streaming: { ...QUICK, rate: '1', repetitions: '3' },
-  // many items, as grpc-js itself holds 16
-  'flow-control': { ...QUICK, rate: '1', items: '200', padding: '256', work: '10' },
-  // as long as a rollout takes, and enough calls under way that a killed pod loses some
-  drain: { ...QUICK, rate: '100', seconds: '30' },
-  // as long as Envoy takes to find new pods
-  balancing: { ...QUICK, rate: '100', seconds: '3' },
-};
-
-/** And those that need others in a cluster. */
-const BY_DNS: Record<string, Record<string, string>> = {
-  // Envoys find pods by DNS there, which answers from a cache for some seconds
-  balancing: { seconds: '8' },
-  // every call is traced there, and takes twice the CPU
-  cancellation: { rate: '10' },
-};
-
-/** The parameters by which a scenario shows what it shall in little time. */
-export const quickSettings = (scenario: string, discovery: 'file' | 'dns' = 'file'): Record<string, string> => ({
-  ...(OTHERS[scenario] ?? QUICK),
-  ...(discovery === 'dns' && BY_DNS[scenario]),
-});
+/** The parameters by which a scenario shows what it shall in little time, as LabService takes them. */
+export function quickSettings(scenario: string, mode: Conditions['mode'] = 'local'): Record<string, string> {
+  const { local, cluster } = findScenario(catalog, scenario).quick ?? { local: {} };
+  const settings = { ...QUICK, ...local, ...(mode === 'cluster' && cluster) };
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+}
 
 /** How often a scenario is run at most until a run can tell: others on the machine make repetitions differ. */
 const ATTEMPTS = 3;
@@ -76,7 +52,7 @@ export async function runAllQuickly(
   const { scenarios } = await lab.listScenarios({}, { deadline: deadlineIn(10_000) });
   const names = scenarios.map(({ name }) => name);
   const failures: string[] = [];
-  if (names.join() !== scenarioNames().join()) failures.push(`the lab has ${names.join(', ')}, and not all of scenarios/`);
+  if (names.join() !== [...catalog.keys()].join()) failures.push(`the lab has ${names.join(', ')}, and not all of scenarios/`);
   for (const name of inTurn(names)) {
     const wrong = await runQuickly(lab, name, settings(name), say, judge).catch(error => [`no result: ${error}`]);
     for (const each of wrong) say(`${name}: ${each}`);
@@ -87,7 +63,7 @@ export async function runAllQuickly(
 
 /** Those that replace pods come last: what is new is slow, and the others would measure that. */
 function inTurn(names: readonly string[]): string[] {
-  const replaces = (name: string) => Number(['balancing', 'drain'].includes(name));
+  const replaces = (name: string) => Number(findScenario(catalog, name).replacesPods ?? false);
   return names.toSorted((a, b) => replaces(a) - replaces(b));
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { findScenario, loadCatalog } from './catalog.ts';
+import { findScenario, loadCatalog, scenarioNames } from './catalog.ts';
 import { loadParameters } from './parameters.ts';
 import { type Arm, defineScenario, type Some } from './scenario.ts';
 import { assertDescribed } from './testing-checks.ts';
@@ -39,6 +39,9 @@ test('a scenario without a check, or without a control, does not compile, nor on
   defineScenario({ ...whole, arms, controls, checks, headline: { figure: 'ms', arm: 'none', control: 'other' } });
   // @ts-expect-error: the parameters of the load are missing
   defineScenario({ ...whole, arms, controls, checks, parameters: {} });
+  defineScenario({ ...whole, arms, controls, checks, quick: { local: { rate: 1 }, cluster: { seconds: 2 } } });
+  // @ts-expect-error: a quick run that sets a parameter that there is not
+  defineScenario({ ...whole, arms, controls, checks, quick: { local: { work: 1 } } });
 });
 
 test('what only a cluster can show needs a reason and a check, and nothing outside of it can rely on it', () => {
@@ -65,6 +68,17 @@ test('every scenario is in the catalog by the name of its file, and says what a 
     assert.deepEqual([...catalog.keys()], names.sort());
     for (const scenario of catalog.values()) assertDescribed(scenario);
   }
+});
+
+test('the README’s table names scenarios that there are', async () => {
+  const readme = await readFile(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+  const [, table = ''] = /^\| scenario \|.*\n\| --- .*\n((?:\|.*\n)+)/m.exec(readme) ?? [];
+  const rows = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+  assert.ok(rows.includes('deadlines'));
+  assert.deepEqual(
+    rows.filter(name => !scenarioNames().includes(`${name}`)),
+    [],
+  );
 });
 
 /** A folder of scenarios with these files, each of which names the scenario that it exports. */

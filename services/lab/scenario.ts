@@ -1,5 +1,5 @@
 import type { Bench } from './bench.ts';
-import type { LoadParameters, ParameterSpecs } from './parameters.ts';
+import type { LoadParameters, ParameterSpecs, Values } from './parameters.ts';
 
 /** At least one. */
 export type Some<T> = readonly [T, ...T[]];
@@ -87,6 +87,16 @@ export interface Headline<ArmName extends string, FigureName extends string> {
   readonly control: ArmName;
 }
 
+/** The parameters of a quick run; {@link QUICK} has those that a scenario does not set. */
+export interface QuickSettings<Parameters extends ParameterSpecs & LoadParameters> {
+  readonly local: Partial<Values<Parameters>>;
+  /** What is different in a cluster. */
+  readonly cluster?: Partial<Values<Parameters>>;
+}
+
+/** As little load as shows something. */
+export const QUICK = { rate: 10, seconds: 1, repetitions: 2 } as const;
+
 /** What only a cluster can show. A local run leaves it out, and says so in its result. */
 export interface InCluster<
   Parameters extends ParameterSpecs & LoadParameters,
@@ -115,6 +125,10 @@ export interface Scenario<
   readonly describe: Description;
   /** What can be set: `loadParameters(...)` and the scenario's own. */
   readonly parameters: Parameters;
+  /** What a quick run sets: one with as little load as shows the same. */
+  readonly quick?: QuickSettings<NoInfer<Parameters>>;
+  /** Whether a run replaces pods. What is new is slow for a while, so quick runs begin with the other scenarios. */
+  readonly replacesPods?: true;
   readonly figures: Readonly<Record<FigureName, Figure>>;
   readonly arms: Some<Arm<Parameters, FigureName, ArmName>>;
   /** The same without what the claim is about. A control that does well shows that the claim, or the measurement, is wrong. */

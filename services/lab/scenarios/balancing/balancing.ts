@@ -70,6 +70,9 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  // as long as Envoy takes to find new pods: in a cluster by DNS, which answers from a cache for some seconds
+  quick: { local: { rate: 100, seconds: 3 }, cluster: { seconds: 8 } },
+  replacesPods: true,
   figures,
   arms: [
     arm('envoy', 'one connection to the lab’s Envoy, which takes the pods in turn', ({ mesh }) => ({

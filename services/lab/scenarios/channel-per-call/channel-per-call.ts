@@ -53,6 +53,7 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  quick: { local: { rate: 100 } },
   figures,
   arms: [arm('reused', 'one channel for all calls', ({ users }) => users.getUser)],
   controls: [arm('per-call', 'a channel for each call, as in the sample', byAnother)],

@@ -77,6 +77,9 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  // as long as a rollout takes, and enough calls under way that a killed pod loses some
+  quick: { local: { rate: 100, seconds: 30 } },
+  replacesPods: true,
   figures,
   arms: [arm('ordered', 'the Deployment is restarted, each pod stops in order', { replace: restartAll })],
   controls: [

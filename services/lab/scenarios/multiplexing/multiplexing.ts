@@ -68,6 +68,7 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  quick: { local: { rate: 200, work: 1200, patience: 3000 } },
   figures,
   arms: [
     arm('multiplexed', 'gRPC on one connection', { connect: mesh => mesh.usersByWide(), allAnswered: true }),

@@ -63,6 +63,7 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  quick: { local: { rate: 2 } },
   figures,
   arms: [
     arm('protobuf', 'Protocol Buffers by gRPC', orderFormat('protobuf', false)),

@@ -58,6 +58,7 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  quick: { local: { rate: 300, work: 700 } },
   figures,
   arms: [
     arm('spread', 'several connections', ({ connections: channels }) => ({ channels })),

@@ -58,6 +58,8 @@ export const scenario = defineScenario({
   },
   describe: description,
   parameters,
+  // the first repetition is of code that has not been compiled yet
+  quick: { local: { rate: 1, repetitions: 3 } },
   figures,
   arms: [
     arm('server-stream', 'one ListOrders', { hop: 'ListOrders', fetch: fetchByServerStream }),
