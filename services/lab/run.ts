@@ -138,7 +138,7 @@ async function runRepetition(
     control: guard.control,
     collector,
     signal,
-    prefix: `${id}/${arm.name}/${repetition}/`,
+    prefix: `${id}.${arm.name}.${repetition}.`,
     warmUp: repetition === 1,
     timing,
     onMeasure: () => {

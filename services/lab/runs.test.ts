@@ -6,6 +6,7 @@ import { deadlineIn } from '../kit/deadline.ts';
 import { RpcError } from '../kit/rpc-error.ts';
 import { startServer } from '../kit/testing.ts';
 import { until } from '../kit/testing-matchers.ts';
+import { violationsIn } from '../kit/validate.ts';
 import type { PodLife } from './pod-lives.ts';
 import { readResult } from './read-result.ts';
 import type { Result } from './result.ts';
@@ -98,4 +99,15 @@ describe('a run that does not come to its end', () => {
     assert.match(verdict.sentence, /after 1 of 4 repetitions: users-2 of users ended or was started again/);
     assert.equal((await lab.run()).verdict.kind, 'holds', 'the next run has no such pod');
   });
+});
+
+it('a run gives each call an id of its own that the contracts take for an order', async () => {
+  await using lab = await startLab();
+  await lab.run();
+  const { ids } = lab.own.world;
+  assert.ok(ids.length >= 200 && new Set(ids).size === ids.length);
+  for (const id of ids) {
+    const orderId = `${id}.again`; // what a scenario adds to it, too
+    assert.deepEqual(violationsIn('telltale.orders.v1.GetOrderRequest', { orderId }), []);
+  }
 });

@@ -7,6 +7,7 @@ import { pause } from '../kit/pause.ts';
 import { preciseNow } from '../kit/record.ts';
 import { RpcError } from '../kit/rpc-error.ts';
 import { type Binding, bind } from '../kit/server.ts';
+import type { CallToMake } from './bench.ts';
 import type { Catalog } from './catalog.ts';
 import { Collector } from './collector.ts';
 import { type Control, meshControl } from './control.ts';
@@ -31,6 +32,8 @@ export interface FakeWorld {
   /** Calls that are under way at the moment, and the most that there were. */
   open: number;
   begun: number;
+  /** The ids that the calls had, in the order of their begin. */
+  readonly ids: string[];
   /** Whether calls leave records. */
   reports: boolean;
   /** What an arm throws while its load goes on. */
@@ -45,7 +48,7 @@ function fakeScenario(world: FakeWorld): AnyScenario {
     name,
     title: `answers after ${ms} ms`,
     async run({ parameters: { wait }, signal, load }) {
-      const loaded = load({ hops: ['Wait'], call: call => fakeCall(world, call.metadata(), wait, call.signal) });
+      const loaded = load({ hops: ['Wait'], call: call => fakeCall(world, call, wait) });
       await Promise.race([loaded, ...(world.fails ? [pause(200, signal)] : [])]);
       if (world.fails) throw world.fails;
       return { ms };
@@ -64,9 +67,10 @@ function fakeScenario(world: FakeWorld): AnyScenario {
   }) as unknown as AnyScenario;
 }
 
-async function fakeCall(world: FakeWorld, metadata: { get(key: string): unknown[] }, waitMs: number, signal: AbortSignal) {
+async function fakeCall(world: FakeWorld, { id, signal, metadata }: CallToMake, waitMs: number) {
   const arrivedAt = preciseNow();
   world.begun++;
+  world.ids.push(id);
   world.open++;
   for (const end = performance.now() + world.stallMs; performance.now() < end; );
   try {
@@ -76,7 +80,7 @@ async function fakeCall(world: FakeWorld, metadata: { get(key: string): unknown[
   } finally {
     world.open--;
     const endedAt = preciseNow();
-    const [run] = metadata.get('telltale-run');
+    const [run] = metadata().get('telltale-run');
     const hop = { method: 'telltale.test.v1.TestService/Wait', pod: 'test-1', peer: 'x', attempt: 1, status: 'OK' };
     const record = { ...hop, run: String(run), arrivedAt, endedAt, stoppedAt: endedAt };
     const message = { service: 'test', pod: 'test-1', droppedCount: 0n, cpuUs: 0n, sampledAt: endedAt };
@@ -111,7 +115,7 @@ export async function createTestLab(options: TestLabOptions = {}): Promise<TestL
   const folder = await mkdtemp(join(tmpdir(), 'telltale-lab-'));
   const results = await openResultStore(join(folder, 'results'));
   const collector = new Collector();
-  const world: FakeWorld = { collector, open: 0, begun: 0, reports: true, fails: undefined, stallMs };
+  const world: FakeWorld = { collector, open: 0, begun: 0, ids: [], reports: true, fails: undefined, stallMs };
   const catalog: Catalog = new Map([['fake', fakeScenario(world)]]);
   const surroundings = { versions: { node: process.versions.node }, mode: 'local', cores: 2, platform: 'test' } as const;
   const timing = { warmUpSeconds: 0, reportMs: 300 };

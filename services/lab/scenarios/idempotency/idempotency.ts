@@ -35,7 +35,7 @@ const arm = armBy(async ({ parameters: { budget, late }, mesh, load }: Bench<typ
     lingerMs: late,
     call: async ({ id, signal, metadata }) => {
       const within = (ms: number): { deadline: Deadline; signal: AbortSignal } => ({ deadline: deadlineIn(ms), signal });
-      const [key, second] = [id, keyed ? id : `${id}/again`];
+      const [key, second] = [id, keyed ? id : `${id}.again`];
       const slow = { ...within(budget), metadata: metadata(slowly) };
       const first = await endOfCall(mesh.storefront.placeOrder({ order: orderOf(key) }, slow));
       await pause(late + WRITE_MS, signal).catch(() => {}); // when the run is stopped, what follows ends at once
